@@ -1,0 +1,1 @@
+"""Thinking: turn, loop, prompt, lanes."""

@@ -1,0 +1,1 @@
+"""Showing: A2UI surfaces."""

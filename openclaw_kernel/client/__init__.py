@@ -1,0 +1,1 @@
+"""Talking to a gateway, finding or starting one."""

@@ -1,0 +1,1 @@
+"""Remembering: Markdown notes."""

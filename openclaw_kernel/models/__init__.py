@@ -1,0 +1,1 @@
+"""Speaking to models: provider protocol, catalogue, one file per wire format."""

@@ -1,0 +1,1 @@
+"""The Jupyter door: kernel, magics, node."""

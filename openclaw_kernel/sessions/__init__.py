@@ -1,0 +1,1 @@
+"""What was said: transcript tree, index, keys resolved to files."""

@@ -1,0 +1,1 @@
+"""Knowing how: SKILL.md folders and notebook skills."""

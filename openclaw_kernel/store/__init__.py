@@ -1,0 +1,1 @@
+"""Bytes that survive a crash: append-only JSONL, ledger, atomic write, lock."""

@@ -1,0 +1,1 @@
+"""Acting: one file per tool family, one registry."""

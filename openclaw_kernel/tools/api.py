@@ -1,0 +1,102 @@
+"""One thing the assistant can do: a tool is a value in a list (VAL-05).
+
+A family is a module that exports `TOOLS`. Policy and scheduling read only what a tool declares.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+from pydantic import BaseModel
+
+from openclaw_kernel.values.messages import Part, Text
+from openclaw_kernel.values.stream import AbortSignal
+
+Effect = Literal["none", "workspace", "host", "outbound", "config"]
+
+
+@dataclass(frozen=True, slots=True)
+class ToolResult:
+    """`content` goes to the model, `details` to the screen."""
+
+    content: tuple[Part, ...]
+    details: Mapping[str, Any] = field(default_factory=dict)
+    is_error: bool = False
+
+
+def text_result(text: str, **details: Any) -> ToolResult:
+    return ToolResult((Text(text),), details)
+
+
+def error_result(text: str, **details: Any) -> ToolResult:
+    return ToolResult((Text(text),), details, is_error=True)
+
+
+class Services(Protocol):
+    """What a tool may ask of the layers above; `gateway.py` hands in the real thing."""
+
+    async def list_skills(self, agent_id: str) -> list[Mapping[str, Any]]: ...
+
+    async def schedule(self, session_key: str, when: str, text: str) -> str: ...
+
+    async def invoke_node(self, session_key: str, command: str, params: Mapping[str, Any]) -> Mapping[str, Any]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class ToolContext:
+    """Where a call runs. `workspace` is absolute; `progress(text, fraction)` shows something while it runs.
+
+    `env` is the environment child processes get: it never holds a secret.
+    """
+
+    run_id: str
+    session_key: str
+    agent_id: str
+    workspace: Path
+    signal: AbortSignal
+    progress: Callable[[str, float | None], None]
+    env: Mapping[str, str]
+    services: Services | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A named action with typed parameters. `run` gets the validated model; it may raise `ToolError` with a sentence."""
+
+    name: str
+    description: str
+    parameters: type[BaseModel]
+    run: Callable[[Any, ToolContext], Awaitable[ToolResult]]
+    effect: Effect = "none"
+    read_only: bool = False
+    exclusive: bool = False
+    untrusted_output: bool = False
+    groups: frozenset[str] = frozenset()
+    title: Callable[[Mapping[str, Any]], str] | None = None
+
+    def schema(self) -> Mapping[str, Any]:
+        """JSON Schema of the parameters, computed once per parameter model."""
+        return parameter_schema(self.parameters)
+
+    def title_for(self, arguments: Mapping[str, Any]) -> str:
+        """One line for the screen: what this call is about."""
+        if self.title is not None:
+            return self.title(arguments)
+        return self.name
+
+
+class ToolError(Exception):
+    """A tool could not do it; the sentence goes to the model and the screen."""
+
+
+@lru_cache(maxsize=256)
+def parameter_schema(parameters: type[BaseModel]) -> Mapping[str, Any]:
+    schema = parameters.model_json_schema(by_alias=True)
+    schema.pop("title", None)
+    for prop in schema.get("properties", {}).values():
+        prop.pop("title", None)
+    return schema
