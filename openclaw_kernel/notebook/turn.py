@@ -43,7 +43,7 @@ async def converse(gateway: GatewayClient, session_key: str, message: str, scree
         await gateway.request("chat.send", params)
         return await _follow(gateway, run_id, screen)
     except asyncio.CancelledError:
-        with suppress(Exception):  # noqa: BLE001 - the cell is being interrupted; a lost connection must not hide that
+        with suppress(Exception):
             await asyncio.shield(gateway.request("chat.abort", {"sessionKey": session_key, "runId": run_id}))
         raise
 

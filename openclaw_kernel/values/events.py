@@ -1,6 +1,6 @@
 """Two event vocabularies: what a provider streams (VAL-02) and what the agent tells the world (VAL-03).
 
-A delta carries the delta only. A provider stream ends with exactly one `Done` or `Error`; a run ends with exactly one `RunEnded`.
+A delta carries the delta only. A provider stream ends with exactly one `Done` or `Error`, a run with exactly one `RunEnded`.
 """
 
 from __future__ import annotations
