@@ -1,0 +1,23 @@
+"""`serve`: the gateway in the foreground."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from openclaw_gateway import serve as gateway
+from openclaw_gateway.cli.wire import state_dir_option
+
+
+@click.command("serve")
+@click.option("--port", type=click.IntRange(0, 65535), default=None, help="Port to listen on; 0 takes a free one.")
+@click.option("--host", default=None, help="Address to listen on; loopback if not given.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON line when ready.")
+@state_dir_option
+def command(port: int | None, host: str | None, as_json: bool, state_dir: Path) -> int:
+    """Run the gateway in the foreground until Ctrl-C.
+
+    With --json the only line on stdout is {"ready":true,"url":…,"token":…,"pid":…}.
+    """
+    return gateway.serve(state_dir.expanduser(), port, host, as_json) or 0
