@@ -1,0 +1,272 @@
+"""What is known about models: providers by name, rows for their models, and the rows a user wrote (MOD-03 to MOD-06).
+
+Prices are US dollars per million tokens as published by the vendors; 0 means unknown or free, so no cost shown is invented.
+A model without a row still works: it gets its provider's defaults.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from openclaw_kernel.models.api import Model, ModelCost, WireFormat
+from openclaw_kernel.models.offline import OFFLINE
+from openclaw_kernel.values.errors import UserError
+
+if TYPE_CHECKING:
+    from openclaw_kernel.config.schema import OpenClawConfig
+
+TEXT_IMAGE = ("text", "image")
+FORMATS: tuple[WireFormat, ...] = ("anthropic-messages", "openai-completions", "openai-responses", "offline")
+
+
+@dataclass(frozen=True, slots=True)
+class Vendor:
+    """A provider as data: where it is, which format it speaks, which environment variable holds its key.
+
+    `key_env` is empty for a provider that needs no key. `idle_timeout_s`: 120 s for a cloud, 300 s self-hosted (MOD-20).
+    """
+
+    id: str
+    api: WireFormat
+    base_url: str
+    key_env: str = ""
+    idle_timeout_s: float = 120.0
+    compat: Mapping[str, Any] = field(default_factory=dict)
+
+
+_LEGACY = {"maxTokensField": "max_tokens", "supportsStore": False, "supportsDeveloperRole": False}
+"""What most OpenAI-compatible servers need: the older field and role names."""
+_LOCAL = {**_LEGACY, "supportsReasoningEffort": False}
+
+VENDORS: Mapping[str, Vendor] = {
+    vendor.id: vendor
+    for vendor in (
+        Vendor("builtin", "offline", ""),
+        Vendor("anthropic", "anthropic-messages", "https://api.anthropic.com", "ANTHROPIC_API_KEY"),
+        Vendor("openai", "openai-responses", "https://api.openai.com/v1", "OPENAI_API_KEY"),
+        Vendor(
+            "google",
+            "openai-completions",
+            "https://generativelanguage.googleapis.com/v1beta/openai",
+            "GEMINI_API_KEY",
+            compat=_LEGACY,
+        ),
+        Vendor("openrouter", "openai-completions", "https://openrouter.ai/api/v1", "OPENROUTER_API_KEY", compat=_LEGACY),
+        Vendor("deepseek", "openai-completions", "https://api.deepseek.com", "DEEPSEEK_API_KEY", compat=_LOCAL),
+        Vendor("huggingface", "openai-completions", "https://router.huggingface.co/v1", "HF_TOKEN", compat=_LEGACY),
+        Vendor("groq", "openai-completions", "https://api.groq.com/openai/v1", "GROQ_API_KEY", compat=_LEGACY),
+        Vendor("mistral", "openai-completions", "https://api.mistral.ai/v1", "MISTRAL_API_KEY", compat=_LOCAL),
+        Vendor("xai", "openai-completions", "https://api.x.ai/v1", "XAI_API_KEY", compat=_LEGACY),
+        Vendor("together", "openai-completions", "https://api.together.xyz/v1", "TOGETHER_API_KEY", compat=_LEGACY),
+        Vendor("fireworks", "openai-completions", "https://api.fireworks.ai/inference/v1", "FIREWORKS_API_KEY", compat=_LEGACY),
+        Vendor("moonshot", "openai-completions", "https://api.moonshot.ai/v1", "MOONSHOT_API_KEY", compat=_LOCAL),
+        Vendor("cerebras", "openai-completions", "https://api.cerebras.ai/v1", "CEREBRAS_API_KEY", compat=_LEGACY),
+        Vendor("nvidia", "openai-completions", "https://integrate.api.nvidia.com/v1", "NVIDIA_API_KEY", compat=_LEGACY),
+        Vendor("ollama", "openai-completions", "http://127.0.0.1:11434/v1", "", 300.0, _LOCAL),
+        Vendor("lmstudio", "openai-completions", "http://127.0.0.1:1234/v1", "", 300.0, _LOCAL),
+        Vendor("vllm", "openai-completions", "http://127.0.0.1:8000/v1", "", 300.0, _LOCAL),
+        Vendor("litellm", "openai-completions", "http://127.0.0.1:4000/v1", "LITELLM_API_KEY", 300.0, _LEGACY),
+    )
+}
+
+
+def _claude(
+    id: str, name: str, window: int, out: int, price: tuple[float, float], *, adaptive: bool, reasoning: bool = True
+) -> Model:
+    """A Claude row. Anthropic charges 0.1 of the input price for a cache read and 1.25 for a write of five minutes."""
+    entry, output = price
+    return Model(
+        id=id,
+        provider="anthropic",
+        api="anthropic-messages",
+        name=name,
+        reasoning=reasoning,
+        input=TEXT_IMAGE,
+        context_window=window,
+        max_output_tokens=out,
+        cost=ModelCost(entry, output, round(entry * 0.1, 4), round(entry * 1.25, 4)),
+        compat={"thinking": "adaptive" if adaptive else "budget"},
+    )
+
+
+def _gpt(id: str, window: int, out: int, price: tuple[float, float, float] = (0, 0, 0), *, reasoning: bool = True) -> Model:
+    return Model(
+        id=id,
+        provider="openai",
+        api="openai-responses",
+        name=id.replace("gpt", "GPT"),
+        reasoning=reasoning,
+        input=TEXT_IMAGE,
+        context_window=window,
+        max_output_tokens=out,
+        cost=ModelCost(price[0], price[1], price[2]),
+    )
+
+
+KNOWN: tuple[Model, ...] = (
+    OFFLINE,
+    _claude("claude-opus-4-6", "Claude Opus 4.6", 200_000, 128_000, (5, 25), adaptive=True),
+    _claude("claude-sonnet-4-6", "Claude Sonnet 4.6", 200_000, 64_000, (3, 15), adaptive=True),
+    _claude("claude-opus-4-5", "Claude Opus 4.5", 200_000, 64_000, (5, 25), adaptive=False),
+    _claude("claude-sonnet-4-5", "Claude Sonnet 4.5", 200_000, 64_000, (3, 15), adaptive=False),
+    _claude("claude-haiku-4-5", "Claude Haiku 4.5", 200_000, 64_000, (1, 5), adaptive=False),
+    _gpt("gpt-5.4", 400_000, 128_000),
+    _gpt("gpt-5.4-mini", 400_000, 128_000),
+    _gpt("gpt-5.2", 400_000, 128_000, (1.75, 14, 0.175)),
+    _gpt("gpt-5.1", 400_000, 128_000, (1.25, 10, 0.125)),
+    _gpt("gpt-5", 400_000, 128_000, (1.25, 10, 0.125)),
+    _gpt("gpt-5-mini", 400_000, 128_000, (0.25, 2, 0.025)),
+    _gpt("gpt-5-nano", 400_000, 128_000, (0.05, 0.4, 0.005)),
+    _gpt("gpt-4.1", 1_047_576, 32_768, (2, 8, 0.5), reasoning=False),
+    _gpt("gpt-4.1-mini", 1_047_576, 32_768, (0.4, 1.6, 0.1), reasoning=False),
+    _gpt("gpt-4o", 128_000, 16_384, (2.5, 10, 1.25), reasoning=False),
+    _gpt("gpt-4o-mini", 128_000, 16_384, (0.15, 0.6, 0.075), reasoning=False),
+)
+
+
+class Catalogue:
+    """Vendors and rows of one configuration. `replace` mode of `models.mode` hides the built-in rows but the stand-in."""
+
+    def __init__(self, config: OpenClawConfig) -> None:
+        self.vendors: dict[str, Vendor] = dict(VENDORS)
+        self.headers: dict[str, Mapping[str, str]] = {}
+        rows = (OFFLINE,) if config.models.mode == "replace" else KNOWN
+        self._rows: dict[str, Model] = {}
+        for row in rows:
+            self.add(row)
+        for provider_id, provider in (config.models.providers or {}).items():
+            self._add_provider(str(provider_id), provider)
+
+    def add(self, row: Model) -> None:
+        """One more row; the address and oddities of its vendor fill what it leaves open."""
+        self._rows[row.ref] = self._completed(row)
+
+    def rows(self) -> list[Model]:
+        return list(self._rows.values())
+
+    def find(self, ref: str) -> Model | None:
+        """The row of `provider/model`, or of a bare model id that only one provider has."""
+        if (row := self._rows.get(ref)) is not None:
+            return row
+        same_id = [row for row in self._rows.values() if row.id == ref]
+        return same_id[0] if len(same_id) == 1 else None
+
+    def unlisted(self, ref: str) -> Model | None:
+        """A row made up from the vendor's defaults, for a model nobody listed; None for an unknown vendor.
+
+        A dated or suffixed name (`claude-haiku-4-5-20251001`) takes after the row whose id it begins with.
+        """
+        provider_id, _, model_id = ref.partition("/")
+        vendor = self.vendors.get(provider_id)
+        if vendor is None or not model_id or vendor.id == "builtin":
+            return None
+        kin = [row for row in self._rows.values() if row.provider == provider_id and model_id.startswith(f"{row.id}-")]
+        if kin:
+            nearest = max(kin, key=lambda row: len(row.id))
+            return replace(nearest, id=model_id, name=model_id)
+        return self._completed(Model(id=model_id, provider=provider_id, api=vendor.api, name=model_id, **_guess(vendor)))
+
+    def _completed(self, row: Model) -> Model:
+        vendor = self.vendors.get(row.provider)
+        if vendor is None:
+            return row
+        return replace(
+            row,
+            name=row.name or row.id,
+            base_url=row.base_url or vendor.base_url,
+            compat={**vendor.compat, **row.compat},
+            headers={**self.headers.get(row.provider, {}), **row.headers},
+        )
+
+    def _add_provider(self, provider_id: str, provider: Any) -> None:
+        known = VENDORS.get(provider_id)
+        api = provider.api or (known.api if known else "openai-completions")
+        if api not in FORMATS:
+            raise UserError(
+                f"models.providers.{provider_id}.api is {api!r}, which is not spoken here; "
+                f"write one of {', '.join(FORMATS[:3])}"
+            )
+        base_url = provider.base_url or (known.base_url if known else "")
+        if not base_url and api != "offline":
+            raise UserError(f"models.providers.{provider_id} has no baseUrl; write the address of its API")
+        self.vendors[provider_id] = Vendor(
+            provider_id,
+            api,
+            base_url,
+            known.key_env if known else "",
+            300.0 if _is_local(base_url) else 120.0,
+            known.compat if known else (_LEGACY if api == "openai-completions" else {}),
+        )
+        self.headers[provider_id] = _headers(provider)
+        for ref, row in list(self._rows.items()):
+            if row.provider == provider_id:
+                self._rows[ref] = self._completed(replace(row, api=api, base_url=base_url))
+        for row in _configured_rows(provider_id, api, provider):
+            self.add(row)
+
+
+def _headers(provider: Any) -> Mapping[str, str]:
+    return {str(name): value for name, value in (provider.headers or {}).items() if isinstance(value, str)}
+
+
+def _guess(vendor: Vendor) -> dict[str, Any]:
+    """What an unlisted model of a vendor may be expected to do: both big vendors read images and reason."""
+    if vendor.id == "anthropic":
+        return {
+            "reasoning": True,
+            "input": TEXT_IMAGE,
+            "context_window": 200_000,
+            "max_output_tokens": 64_000,
+            "compat": {"thinking": "adaptive"},
+        }
+    if vendor.id == "openai":
+        return {"reasoning": True, "input": TEXT_IMAGE, "context_window": 400_000, "max_output_tokens": 64_000}
+    return {}
+
+
+def _configured_rows(provider_id: str, api: WireFormat, provider: Any) -> Iterator[Model]:
+    """The rows under `models.providers.<id>.models`; what the user left open takes the values of a known row of that name."""
+    known = {row.ref: row for row in KNOWN}
+    for entry in provider.models or ():
+        base = known.get(f"{provider_id}/{entry.id}") or Model(id=entry.id, provider=provider_id, api=api)
+        entry_api = getattr(entry, "api", None) or api
+        yield replace(
+            base,
+            api=entry_api,
+            name=entry.name or base.name or entry.id,
+            base_url=provider.base_url or "",
+            reasoning=bool(entry.reasoning) if entry.reasoning is not None else base.reasoning,
+            input=tuple(entry.input) if entry.input else base.input,
+            context_window=entry.context_window or base.context_window,
+            max_output_tokens=entry.max_tokens or base.max_output_tokens,
+            cost=_cost(entry.cost) or base.cost,
+            compat={**base.compat, **_as_mapping(entry.compat)},
+        )
+
+
+def _as_mapping(value: Any) -> Mapping[str, Any]:
+    if value is None:
+        return {}
+    if isinstance(value, Mapping):
+        return value
+    dumped = value.model_dump(by_alias=True, exclude_none=True)
+    return dumped if isinstance(dumped, dict) else {}
+
+
+def _cost(value: Any) -> ModelCost | None:
+    prices = _as_mapping(value)
+    if not prices:
+        return None
+    return ModelCost(
+        float(prices.get("input") or 0),
+        float(prices.get("output") or 0),
+        float(prices.get("cacheRead", prices.get("cache_read")) or 0),
+        float(prices.get("cacheWrite", prices.get("cache_write")) or 0),
+    )
+
+
+def _is_local(base_url: str) -> bool:
+    host = base_url.split("//", 1)[-1].split("/", 1)[0].rsplit(":", 1)[0]
+    return host in ("localhost", "127.0.0.1", "[::1]", "0.0.0.0") or host.endswith((".local", ".lan"))

@@ -1,0 +1,216 @@
+"""The models of one gateway: which there are, which one a name means, and a stream from any of them."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from openclaw_kernel.models import ollama
+from openclaw_kernel.models.answer import Answer
+from openclaw_kernel.models.api import Model, ModelCall, ModelStream, Provider, WireFormat
+from openclaw_kernel.models.catalogue import Catalogue, Vendor
+from openclaw_kernel.models.formats import build_provider
+from openclaw_kernel.models.offline import OFFLINE
+from openclaw_kernel.values.clock import Clock, system_clock
+from openclaw_kernel.values.errors import UserError
+from openclaw_kernel.values.events import ModelEvent
+from openclaw_kernel.values.messages import AssistantMessage, ModelFailure
+from openclaw_kernel.values.stream import AbortSignal, EventStream
+
+if TYPE_CHECKING:
+    from openclaw_kernel.config.schema import OpenClawConfig
+    from openclaw_kernel.config.secrets import Secrets
+
+DEFAULT_REF = OFFLINE.ref
+Rows = list[Model]
+Refs = list[str]
+DEFAULT_IDLE_S = 120.0  # MOD-20; the value of `ModelCall.idle_timeout_s` that a vendor's own may replace
+
+
+class UnknownModel(UserError):
+    """A model name that fits nothing. `near` holds names that look like it."""
+
+    def __init__(self, ref: str, sentence: str, near: tuple[str, ...]) -> None:
+        super().__init__(sentence)
+        self.ref = ref
+        self.near = near
+
+
+class Models:
+    """Catalogue, keys and adapters together. Belongs to one event loop; `close()` ends its connections."""
+
+    def __init__(
+        self,
+        config: OpenClawConfig,
+        secrets: Secrets,
+        *,
+        env: Mapping[str, str] | None = None,
+        clock: Clock = system_clock,
+    ) -> None:
+        self._secrets = secrets
+        self._env = os.environ if env is None else env
+        self._clock = clock
+        self._providers: dict[WireFormat, Provider] = {}
+        self.reconfigure(config)
+
+    def reconfigure(self, config: OpenClawConfig) -> None:
+        """Take a changed configuration; connections stay."""
+        self._config = config
+        self.catalogue = Catalogue(config)
+
+    def list(self, *, usable_only: bool = False) -> Rows:
+        """All rows, those with a key first; with `usable_only`, no others."""
+        rows = self.catalogue.rows()
+        usable = [row for row in rows if self.has_key(row.provider)]
+        return usable if usable_only else usable + [row for row in rows if not self.has_key(row.provider)]
+
+    def resolve(self, ref: str | None, agent_id: str = "main") -> Model:
+        """The model that `provider/model` (or an unambiguous id) names; None means the agent's, then the default one.
+
+        Raises `UnknownModel` with names that come near.
+        """
+        wanted = (ref or "").strip() or self._primary(agent_id) or DEFAULT_REF
+        wanted = self._aliases().get(wanted.lower(), wanted)
+        found = self.catalogue.find(wanted) or self.catalogue.unlisted(wanted)
+        if found is None:
+            raise self._unknown(wanted)
+        return found
+
+    def fallbacks(self, agent_id: str = "main") -> Rows:
+        """The models to try after the primary one, in order, each once; unknown names are left out."""
+        primary = self.resolve(None, agent_id).ref
+        rows: dict[str, Model] = {}
+        for ref in self._model_choice(agent_id)[1]:
+            row = self.catalogue.find(ref) or self.catalogue.unlisted(ref)
+            if row is not None and row.ref != primary:
+                rows[row.ref] = row
+        return list(rows.values())
+
+    def has_key(self, provider: str) -> bool:
+        """Whether calls to this provider can be signed; true for one that needs no key. Resolves no secret."""
+        vendor = self.catalogue.vendors.get(provider)
+        if vendor is None:
+            return False
+        configured = self._configured(provider)
+        if configured is not None and (configured.api_key or not vendor.key_env):
+            return True
+        return not vendor.key_env or bool(self._from_env(vendor.key_env))
+
+    def credential(self, provider: str) -> str:
+        """The key of a provider, empty when there is none. Raises the secret's own `UserError` when it cannot be read."""
+        configured = self._configured(provider)
+        if configured is not None and configured.api_key:
+            return str(self._secrets.resolve(configured.api_key, f"models.providers.{provider}.apiKey"))
+        vendor = self.catalogue.vendors.get(provider)
+        return self._from_env(vendor.key_env) if vendor is not None and vendor.key_env else ""
+
+    def stream(self, call: ModelCall) -> ModelStream:
+        """Start a call; never raises. A missing key is the stream's failure, with a sentence that says where to put it."""
+        vendor = self.catalogue.vendors.get(call.model.provider)
+        credential = call.credential
+        if not credential:
+            try:
+                credential = self.credential(call.model.provider)
+            except UserError as error:
+                return self._failed(call, str(error))
+        if not credential and vendor is not None and vendor.key_env:
+            return self._failed(call, _no_key(vendor))
+        idle = call.idle_timeout_s
+        if vendor is not None and idle == DEFAULT_IDLE_S:
+            idle = vendor.idle_timeout_s
+        return self._provider(call.model.api).stream(replace(call, credential=credential, idle_timeout_s=idle))
+
+    async def detect_ollama(self) -> Rows:
+        """Ask a local Ollama for its models and add them to the catalogue."""
+        rows = await ollama.detect(self.catalogue.vendors["ollama"].base_url)
+        for row in rows:
+            if self.catalogue.find(row.ref) is None:
+                self.catalogue.add(row)
+        return rows
+
+    async def warm(self, ref: str | None = None, agent_id: str = "main") -> None:
+        """Load the SDK a model needs in a thread, so that the first message does not wait for it."""
+        warm = getattr(self._provider(self.resolve(ref, agent_id).api), "warm", None)
+        if warm is not None:
+            await warm()
+
+    async def close(self) -> None:
+        for provider in self._providers.values():
+            close = getattr(provider, "close", None)
+            if close is not None:
+                await close()
+        self._providers.clear()
+
+    def _provider(self, api: WireFormat) -> Provider:
+        if api not in self._providers:
+            self._providers[api] = build_provider(api, self._clock)
+        return self._providers[api]
+
+    def _failed(self, call: ModelCall, sentence: str) -> ModelStream:
+        async def produce(emit: Callable[[ModelEvent], None], _signal: AbortSignal) -> AssistantMessage:
+            return Answer(call.model, emit, self._clock).fail(ModelFailure(sentence, "auth"))
+
+        return EventStream(produce)
+
+    def _configured(self, provider: str) -> Any:
+        return (self._config.models.providers or {}).get(provider)
+
+    def _from_env(self, name: str) -> str:
+        variables = getattr(self._config.env, "vars", None) or {}
+        return str(variables.get(name) or self._env.get(name) or "")
+
+    def _primary(self, agent_id: str) -> str | None:
+        return self._model_choice(agent_id)[0]
+
+    def _model_choice(self, agent_id: str) -> tuple[str | None, Refs]:
+        """Primary and fallbacks of an agent; its own go before the defaults."""
+        default = _choice(self._config.agents.defaults.model)
+        for agent in self._config.agents.list or ():
+            if agent.id == agent_id:
+                own = _choice(agent.model)
+                return own[0] or default[0], own[1] or ([] if own[0] else default[1])
+        return default
+
+    def _aliases(self) -> dict[str, str]:
+        """Short names under `agents.defaults.models.<ref>.alias`, lower case."""
+        aliases: dict[str, str] = {}
+        for ref, entry in (getattr(self._config.agents.defaults, "models", None) or {}).items():
+            alias = entry.get("alias") if isinstance(entry, Mapping) else getattr(entry, "alias", None)
+            if alias:
+                aliases[str(alias).lower()] = ref
+        return aliases
+
+    def _unknown(self, ref: str) -> UnknownModel:
+        names = [row.ref for row in self.catalogue.rows()]
+        near = tuple(difflib.get_close_matches(ref, names, n=3, cutoff=0.5))
+        provider, slash, _ = ref.partition("/")
+        hint = f" Did you mean {' or '.join(near)}?" if near else ""
+        if slash and provider not in self.catalogue.vendors:
+            providers = difflib.get_close_matches(provider, self.catalogue.vendors, n=1, cutoff=0.6)
+            hint = hint or (f" Did you mean {providers[0]}/…?" if providers else "")
+            sentence = (
+                f"Model {ref!r} names the provider {provider!r}, which is not known.{hint} "
+                f"Add it under models.providers.{provider} or choose another model."
+            )
+        else:
+            sentence = f"Model {ref!r} is not known.{hint} Write it as provider/model, for example {DEFAULT_REF}."
+        return UnknownModel(ref, sentence, near)
+
+
+def _choice(value: Any) -> tuple[str | None, Refs]:
+    """Primary and fallbacks of a `model` setting, which is a string or an object."""
+    if value is None:
+        return None, []
+    if isinstance(value, str):
+        return value or None, []
+    return value.primary or None, [str(ref) for ref in value.fallbacks or ()]
+
+
+def _no_key(vendor: Vendor) -> str:
+    return (
+        f"There is no API key for {vendor.id}: set the environment variable {vendor.key_env} "
+        f"or models.providers.{vendor.id}.apiKey in openclaw.json, then try again."
+    )
