@@ -1,1 +1,1 @@
-"""Bytes that survive a crash: append-only JSONL, ledger, atomic write, lock."""
+"""Bytes that survive a crash: append-only JSONL, ledgers, atomic writes, the state lock and the runtime file."""
