@@ -47,3 +47,33 @@ class Deny:
 
 
 Verdict = Allow | Ask | Sandbox | Deny
+
+
+@dataclass(frozen=True, slots=True)
+class ToolFacts:
+    """What policy may know of a tool: exactly what the tool declares (VAL-05), nothing else."""
+
+    name: str
+    effect: Literal["none", "workspace", "host", "outbound", "config"] = "none"
+    read_only: bool = False
+    untrusted_output: bool = False
+
+
+Security = Literal["deny", "allowlist", "full"]
+AskMode = Literal["off", "on-miss", "always"]
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyState:
+    """The effective policy of one turn (SAF-04, SAF-05).
+
+    `allowlist` holds entries in the forms of `safety.allowlist`; `safe_bins` are program names that may read standard input
+    only (SAF-08); `tainted` is true once untrusted content reached the turn (SAF-23).
+    """
+
+    security: Security = "allowlist"
+    ask: AskMode = "on-miss"
+    allowlist: tuple[str, ...] = ()
+    safe_bins: tuple[str, ...] = ()
+    workspace: str = ""
+    tainted: bool = False

@@ -1,0 +1,217 @@
+"""Approvals: a question put to a person, and what they answered (SAF-10).
+
+Every change is one line in a ledger. A question that was open when the gateway stopped is found again as `expired`: the turn
+that asked is gone, so nobody may answer it any more. `allow-always` adds an entry to the agent's allowlist (SAF-11).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from openclaw_kernel.safety.api import Card, Decision
+from openclaw_kernel.store.ledger import Ledger
+from openclaw_kernel.values.clock import Clock, NewId, system_clock
+from openclaw_kernel.values.clock import new_id as random_id
+from openclaw_kernel.values.errors import OpenClawError, invalid
+
+ApprovalState = Literal["pending", "resolved", "expired", "cancelled"]
+
+KEEP_MS = 7 * 24 * 3600 * 1000
+"""Settled questions are kept a week for `exec.approval.list` and audits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """One question. Times are milliseconds since the epoch; `decision` is set only in state `resolved`."""
+
+    id: str
+    card: Card
+    session_key: str
+    agent_id: str
+    run_id: str
+    tool_call_id: str
+    created_at: int
+    expires_at: int
+    state: ApprovalState = "pending"
+    decision: Decision | None = None
+    resolved_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """One allowlist entry of an agent. `cwd` empty means any directory; else it holds only there (SAF-11)."""
+
+    agent_id: str
+    pattern: str
+    cwd: str = ""
+    created_at: int = 0
+    source: str = ""
+
+    @property
+    def key(self) -> str:
+        return f"{self.agent_id}\n{self.cwd}\n{self.pattern}"
+
+
+class Approvals:
+    """Open questions and the allowlist, both on disk. Used from the event loop only."""
+
+    def __init__(
+        self, path_requests: Path, path_allowlist: Path, clock: Clock = system_clock, new_id: NewId = random_id
+    ) -> None:
+        self._clock = clock
+        self._new_id = new_id
+        self._waiting: dict[str, asyncio.Event] = {}
+        self.on_change: list[Callable[[Approval], None]] = []
+        self._requests: Ledger[Approval] = Ledger(
+            path_requests,
+            key=lambda row: row.id,
+            encode=asdict,
+            decode=_approval,
+            is_pending=lambda row: row.state == "pending",
+        )
+        self._allowed: Ledger[Allowed] = Ledger(
+            path_allowlist, key=lambda row: row.key, encode=asdict, decode=lambda row: Allowed(**row)
+        )
+        self._settle_leftovers()
+
+    def request(
+        self,
+        card: Card,
+        *,
+        session_key: str,
+        agent_id: str,
+        run_id: str = "",
+        tool_call_id: str = "",
+        timeout_ms: int = 120_000,
+        approval_id: str | None = None,
+    ) -> Approval:
+        """Writes the question down and announces it. Raises `OpenClawError` when `approval_id` is already taken."""
+        name = approval_id or self._new_id()
+        if self._requests.get(name) is not None:
+            raise invalid(f"approval id {name!r} already exists; choose another")
+        now = self._clock()
+        approval = Approval(name, card, session_key, agent_id, run_id, tool_call_id, now, now + max(0, timeout_ms))
+        self._waiting[name] = asyncio.Event()
+        self._put(approval)
+        return approval
+
+    async def decision(self, approval_id: str) -> Decision | None:
+        """Waits for the answer; `None` when the question expired or was cancelled. Raises APPROVAL_NOT_FOUND."""
+        approval = self.get(approval_id)
+        event = self._waiting.get(approval_id)
+        if approval.state == "pending" and event is not None:
+            remaining_s = max(0, approval.expires_at - self._clock()) / 1000
+            try:
+                await asyncio.wait_for(event.wait(), remaining_s)
+            except TimeoutError:
+                self._settle(approval_id, "expired")
+        return self.get(approval_id).decision
+
+    def resolve(self, approval_id: str, decision: Decision, by: str) -> Approval:
+        """Records the answer of `by`. Raises APPROVAL_NOT_FOUND unless the question is open, INVALID_REQUEST for an
+        answer the card does not offer."""
+        self.expire_due()
+        approval = self.get(approval_id)
+        if approval.state != "pending":
+            raise _not_found(f"approval {approval_id} is already {approval.state}; there is nothing to answer")
+        if decision not in approval.card.scopes:
+            offered = ", ".join(approval.card.scopes)
+            raise invalid(f"approval {approval_id} does not offer {decision!r}; answer one of: {offered}")
+        if decision == "allow-always":
+            self._remember(approval, by)
+        return self._put(replace(approval, state="resolved", decision=decision, resolved_by=by))
+
+    def get(self, approval_id: str) -> Approval:
+        """Raises APPROVAL_NOT_FOUND."""
+        approval = self._requests.get(approval_id)
+        if approval is None:
+            raise _not_found(f"no approval {approval_id!r}; list the open ones with exec.approval.list")
+        return approval
+
+    def pending(self) -> list[Approval]:
+        """Open questions, oldest first; those whose time is up are settled first."""
+        self.expire_due()
+        return sorted(self._requests.pending(), key=lambda row: row.created_at)
+
+    def expire_due(self) -> None:
+        """Settles every open question whose time is up."""
+        now = self._clock()
+        for approval in list(self._requests.pending()):
+            if approval.expires_at <= now:
+                self._settle(approval.id, "expired")
+
+    def cancel_run(self, run_id: str) -> None:
+        """Withdraws the open questions of a run that ended (SAF-28)."""
+        for approval in list(self._requests.pending()):
+            if approval.run_id == run_id:
+                self._settle(approval.id, "cancelled")
+
+    def allowlist(self, agent_id: str, cwd: str | None = None) -> tuple[str, ...]:
+        """Patterns the agent may run unasked; with `cwd`, only those that hold in that directory."""
+        rows = (row for row in self._allowed.rows() if row.agent_id == agent_id)
+        return tuple(row.pattern for row in rows if cwd is None or row.cwd in ("", cwd))
+
+    def entries(self, agent_id: str | None = None) -> list[Allowed]:
+        """Allowlist rows for display."""
+        return [row for row in self._allowed.rows() if agent_id is None or row.agent_id == agent_id]
+
+    def allow(self, agent_id: str, pattern: str, *, cwd: str = "", source: str = "") -> None:
+        """Adds an allowlist entry; see `safety.allowlist` for its forms."""
+        self._allowed.put(Allowed(agent_id, pattern, cwd, self._clock(), source))
+
+    def disallow(self, agent_id: str, pattern: str) -> bool:
+        """Removes a pattern of an agent in every directory; false when there was none."""
+        rows = [row for row in self.entries(agent_id) if row.pattern == pattern]
+        for row in rows:
+            self._allowed.delete(row.key)
+        return bool(rows)
+
+    async def flush(self) -> None:
+        await self._requests.flush()
+        await self._allowed.flush()
+
+    def close(self) -> None:
+        self._requests.close()
+        self._allowed.close()
+
+    def _remember(self, approval: Approval, by: str) -> None:
+        pattern = str(approval.card.facts.get("pattern", ""))
+        if not pattern:
+            raise invalid(f"approval {approval.id} names no exact command to remember; answer allow-once")
+        self.allow(approval.agent_id, pattern, cwd=approval.card.cwd, source=by)
+
+    def _settle(self, approval_id: str, state: ApprovalState) -> None:
+        approval = self._requests.get(approval_id)
+        if approval is not None and approval.state == "pending":
+            self._put(replace(approval, state=state))
+
+    def _put(self, approval: Approval) -> Approval:
+        self._requests.put(approval)
+        if approval.state != "pending" and (event := self._waiting.pop(approval.id, None)) is not None:
+            event.set()
+        for listener in tuple(self.on_change):
+            listener(approval)
+        return approval
+
+    def _settle_leftovers(self) -> None:
+        """At start: what was open is expired, what was settled long ago is dropped."""
+        horizon = self._clock() - KEEP_MS
+        for approval in list(self._requests.rows()):
+            if approval.state == "pending":
+                self._requests.put(replace(approval, state="expired"))
+            elif approval.expires_at < horizon:
+                self._requests.delete(approval.id)
+
+
+def _approval(row: dict[str, Any]) -> Approval:
+    card = dict(row["card"])
+    card["scopes"] = tuple(card["scopes"])
+    return Approval(**{**row, "card": Card(**card)})
+
+
+def _not_found(message: str) -> OpenClawError:
+    return OpenClawError("APPROVAL_NOT_FOUND", message)
