@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -58,14 +59,25 @@ def _install(folder: Path, packages: dict[str, str], *, timeout_s: float) -> Pub
         raise RuntimeError("npm is not on PATH; it is needed to install the published OpenClaw packages")
     folder.mkdir(parents=True, exist_ok=True)
     (folder / ".gitignore").write_text("*\n")
+    if not Path(published.node).exists():
+        manifest.write_text(json.dumps({"private": True, "dependencies": {"node": NODE_MAJOR}}))
+        _npm_install(npm, folder, timeout_s)
     manifest.write_text(json.dumps(wanted))
+    _npm_install(npm, folder, timeout_s)
+    return published
+
+
+def _npm_install(npm: str, folder: Path, timeout_s: float) -> None:
+    """`npm install` under the Node of `folder`, once it has one: the product's install script checks the version."""
+    environment = {**os.environ, "PATH": os.pathsep.join([str(folder / "node_modules" / ".bin"), os.environ.get("PATH", "")])}
     done = subprocess.run(
         [npm, "install", "--no-audit", "--no-fund", "--loglevel=error"],
         cwd=folder,
+        env=environment,
         capture_output=True,
         text=True,
         timeout=timeout_s,
     )
     if done.returncode != 0:
+        (folder / "package.json").unlink()
         raise RuntimeError(f"npm install in {folder.name} failed: {done.stderr[-2000:]}")
-    return published

@@ -1,0 +1,150 @@
+"""`make bench`: the installed package against a zero-delay model server, the targets and the original's figures.
+
+    python -m tests.benchmarks.bench [--quick] [--api openai-completions] [--out bench-results.json] [--check]
+
+Every gateway is a process of its own with a state directory of its own. Compare only runs made side by side on one machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from tests.benchmarks import suites
+from tests.benchmarks.processes import model_server
+from tests.benchmarks.suites import Numbers, Plan
+
+QUICK = Plan(starts=1, turns=20, turns_each=2, long_turns=100, soak_turns=100, cli_rounds=3)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A line of the table. `limit` and `original` are in `unit`; `at_least` turns the limit round."""
+
+    key: str
+    title: str
+    unit: str
+    limit: float | None = None
+    original: str = ""
+    at_least: bool = False
+
+    def met(self, value: float) -> bool | None:
+        if self.limit is None:
+            return None
+        return value >= self.limit if self.at_least else value <= self.limit
+
+
+ROWS = [
+    Row("start_wall_s", "start to ready, wall", "s", original="5.9"),
+    Row("start_cpu_s", "start to ready, CPU", "s", original="6.8"),
+    Row("bare_start_wall_s", "  bare jupyter server, wall", "s"),
+    Row("bare_start_cpu_s", "  bare jupyter server, CPU", "s"),
+    Row("start_cpu_ratio", "  CPU ratio to bare", "×", 1.4),
+    Row("idle_rss_mb", "idle RSS, no model SDK", "MB", 130, "937"),
+    Row("idle_rss_sdk_mb", "idle RSS, one model SDK", "MB", 160),
+    Row("turn_ack_ms", "chat.send → ack, median", "ms", original="23.5"),
+    Row("turn_first_delta_ms", "chat.send → first delta, median", "ms", original="166.6"),
+    Row("turn_final_ms", "chat.send → final, median", "ms", 15, "185"),
+    Row("turn_final_ms_p95", "chat.send → final, p95", "ms", original="236"),
+    Row("turn_cpu_ms", "  gateway CPU per turn", "ms", 12, "254"),
+    Row("http_ms", "/v1/chat/completions, median", "ms", 15, "160"),
+    Row("http_ms_p95", "/v1/chat/completions, p95", "ms", original="185"),
+    Row("http_cpu_ms", "  gateway CPU per request", "ms", original="193"),
+    Row("http_stream_ms", "the same, streaming, median", "ms", original="157"),
+    Row("http_stream_ms_p95", "the same, streaming, p95", "ms", original="290"),
+    Row("sessions_turns_per_s", "32 sessions at once", "turns/s", 60, "5.0", at_least=True),
+    Row("sessions_cpu_ms", "  gateway CPU per turn", "ms"),
+    Row("turn_50_ms", "one session, around turn 50", "ms"),
+    Row("turn_500_ms", "one session, turns 451–500", "ms", original="211–234"),
+    Row("turn_500_over_50", "  ratio", "×", 1.1),
+    Row("history_200_ms", "  chat.history limit 200 at the end", "ms", original="114"),
+    Row("soak_rss_before_mb", "RSS after warm-up", "MB", original="1,230–1,370"),
+    Row("soak_rss_after_mb", "RSS after 1,000 turns", "MB", original="1,426"),
+    Row("soak_growth_mb", "  growth", "MB", 40),
+    Row("cli_script_version_ms", "jupyter-openclaw --version", "ms"),
+    Row("cli_version_ms", "jupyter openclaw --version", "ms", 150, "66"),
+]
+"""Limits: issue "The house and the first conversation", Must show 10. Original: protocol page, section 9."""
+
+
+def measure(plan: Plan, api: str, say: Callable[[str], None]) -> Numbers:
+    numbers: Numbers = {}
+    with tempfile.TemporaryDirectory(prefix="openclaw-bench-") as temporary:
+        folder = Path(temporary)
+        parts: list[tuple[str, Callable[[Path, Plan], Numbers]]] = [
+            ("start to ready", suites.start_to_ready),
+            ("idle memory", suites.idle_memory),
+            ("command line", suites.command_line),
+        ]
+        for title, part in parts:
+            say(title)
+            numbers |= part(folder, plan)
+        say(f"turns ({api})")
+        with model_server(folder / "model") as model_url:
+            numbers |= suites.turns(folder, plan, model_url, api)
+    return numbers
+
+
+def print_table(numbers: Numbers) -> list[str]:
+    """Print the table; returns the titles of the targets that were missed."""
+    table = Table(title="jupyter-openclaw", title_justify="left", box=None, pad_edge=False)
+    for column in ("measure", "value", "target", "original"):
+        table.add_column(column, justify="left" if column == "measure" else "right")
+    missed = []
+    for row in (row for row in ROWS if row.key in numbers):
+        value = numbers[row.key]
+        met = row.met(value)
+        if met is False:
+            missed.append(row.title.strip())
+        target = "" if row.limit is None else f"{'≥' if row.at_least else '≤'} {row.limit:g} {'✓' if met else '✗'}"
+        style = {True: "green", False: "bold red", None: ""}[met]
+        table.add_row(row.title, f"{value:.2f} {row.unit}", target, row.original, style=style)
+    Console(highlight=False, width=100).print(table)
+    return missed
+
+
+def machine() -> dict[str, object]:
+    try:
+        package = version("jupyter-openclaw")
+    except PackageNotFoundError:
+        package = "not installed"
+    return {
+        "package": package,
+        "python": platform.python_version(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "cpus": os.cpu_count(),
+        "load": os.getloadavg()[0],
+    }
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="a fifth of the turns, for trying the bench out")
+    parser.add_argument("--api", default="openai-completions", help="wire format spoken to the model server")
+    parser.add_argument("--out", type=Path, default=Path("bench-results.json"))
+    parser.add_argument("--check", action="store_true", help="exit 1 when a target is missed")
+    options = parser.parse_args()
+    before = machine()
+    numbers = measure(QUICK if options.quick else Plan(), options.api, lambda title: print(f"… {title}", file=sys.stderr))
+    missed = print_table(numbers)
+    report = {"machine": before, "api": options.api, "quick": options.quick, "numbers": numbers, "missed": missed}
+    options.out.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n")
+    print(f"Load {before['load']:.2f} on {before['cpus']} CPUs at the start. Numbers in {options.out}.")
+    if missed:
+        print(f"Missed: {', '.join(missed)}.")
+    return 1 if missed and options.check else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
