@@ -1,0 +1,93 @@
+"""The wheel as a user gets it: what is inside, and that it works where there is no Node.js and no source tree."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+BUNDLE = Path("jupyter_server_ext/openclaw_gateway/labextension")
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A wheel built from a copy of the tracked files and the interface that is already built (the sdist's way)."""
+    if not (ROOT / BUNDLE / "package.json").exists():
+        pytest.fail(f"{BUNDLE} is not built; run make test, which installs the project first")
+    source, out = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("wheel")
+    tracked = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True).stdout.decode().split("\0")
+    for name in filter(None, tracked):
+        if (ROOT / name).is_file():
+            (source / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, source / name)
+    shutil.copytree(ROOT / BUNDLE, source / BUNDLE, dirs_exist_ok=True)
+    subprocess.run([sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "-w", str(out), str(source)], check=True)
+    return next(out.glob("*.whl"))
+
+
+@pytest.fixture(scope="module")
+def environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A fresh virtual environment with the wheel; its requirements are borrowed from the one that runs the tests."""
+    home = tmp_path_factory.mktemp("environment")
+    subprocess.run([sys.executable, "-m", "venv", str(home)], check=True)
+    python = home / "bin" / "python"
+    site = subprocess.run(
+        [str(python), "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.strip()
+    Path(site, "borrowed.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    subprocess.run([str(python), "-m", "pip", "install", "--quiet", "--no-deps", "--force-reinstall", str(wheel)], check=True)
+    return home
+
+
+def run(environment: Path, *argv: str) -> str:
+    """Runs a module of the environment with nothing but its own programs on PATH, outside the source tree."""
+    env = {"PATH": str(environment / "bin"), "HOME": str(environment), "JUPYTER_PREFER_ENV_PATH": "1"}
+    if "LD_LIBRARY_PATH" in os.environ:
+        env["LD_LIBRARY_PATH"] = os.environ["LD_LIBRARY_PATH"]
+    done = subprocess.run(
+        [str(environment / "bin" / "python"), *argv], cwd=environment, env=env, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout + done.stderr
+
+
+def test_the_wheel_holds_both_packages_and_each_bundle_once(wheel: Path) -> None:
+    names = zipfile.ZipFile(wheel).namelist()
+    assert "openclaw_kernel/values/messages.py" in names
+    assert "openclaw_gateway/gateway.py" in names
+    assert sum(name.endswith("labextensions/jupyter-openclaw/package.json") for name in names) == 1
+    assert sum(name.endswith("labextensions/jupyter-openclaw/static/style.js") for name in names) == 1
+    assert [name for name in names if name.startswith("openclaw_gateway/labextension")] == []
+    assert any(name.endswith("share/jupyter/kernels/openclaw/kernel.json") for name in names)
+    assert any(name.endswith("jupyter_server_config.d/openclaw_gateway.json") for name in names)
+    assert any("share/openclaw/skills/" in name for name in names)
+    assert [name for name in names if name.startswith(("tests/", "jupyter_server_ext/", "skills/", "notebooks/"))] == []
+
+
+def test_jupyter_finds_the_extension_the_interface_and_the_kernel(environment: Path) -> None:
+    assert "openclaw_gateway" in run(environment, "-m", "jupyter", "server", "extension", "list")
+    assert "jupyter-openclaw" in run(environment, "-m", "jupyter", "labextension", "list")
+    kernels = json.loads(run(environment, "-m", "jupyter", "kernelspec", "list", "--json").split("\n}\n")[0] + "\n}")
+    assert kernels["kernelspecs"]["openclaw"]["spec"]["display_name"] == "OpenClaw"
+
+
+def test_the_command_is_on_the_path_and_says_its_version(environment: Path, wheel: Path) -> None:
+    said = run(environment, str(environment / "bin" / "jupyter-openclaw"), "--version")
+    assert wheel.name.split("-")[1] in said
+
+
+@pytest.mark.parametrize("name", ["tests", "skills", "jupyter_server_ext", "labextension", "notebooks"])
+def test_nothing_but_the_two_packages_can_be_imported(environment: Path, name: str) -> None:
+    code = f"import importlib.util, sys; sys.exit(importlib.util.find_spec({name!r}) is not None)"
+    run(environment, "-c", code)

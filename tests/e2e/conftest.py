@@ -1,0 +1,110 @@
+"""A real JupyterLab with the assistant, a real Chromium, a home of its own for every run."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PICTURES = ROOT / "test-results" / "pictures"
+CHROMIUM = next((path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None)
+BUNDLE = ROOT / "jupyter_server_ext" / "openclaw_gateway" / "labextension" / "package.json"
+CHROMIUM_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@dataclass(frozen=True)
+class Lab:
+    """A running JupyterLab. `state` is the assistant's state directory, `notebooks` the server's root."""
+
+    url: str
+    token: str
+    state: Path
+    notebooks: Path
+    gateway_port: int
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def wait_until_up(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise AssertionError(f"JupyterLab ended at start:\n{log.read_text()[-4000:]}")
+        try:
+            urllib.request.urlopen(url, timeout=2).close()
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.2)
+        else:
+            return
+    raise AssertionError(f"JupyterLab was not up after 60 s:\n{log.read_text()[-4000:]}")
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    if CHROMIUM is None:
+        pytest.skip("no Chromium on this machine and it could not be installed")
+    home = tmp_path_factory.mktemp("lab")
+    settings = home / "settings" / "@jupyterlab" / "apputils-extension"
+    settings.mkdir(parents=True)
+    (settings / "notification.jupyterlab-settings").write_text(json.dumps({"fetchNews": "false", "checkForUpdates": False}))
+    state, notebooks, log = home / "state", home / "notebooks", home / "lab.log"
+    state.mkdir(mode=0o700)
+    notebooks.mkdir()
+    port, gateway_port, token = free_port(), free_port(), "e2e-token"
+    (state / "openclaw.json").write_text(json.dumps({"gateway": {"port": gateway_port}}))
+    env = {
+        **os.environ,
+        "OPENCLAW_STATE_DIR": str(state),
+        "JUPYTER_CONFIG_DIR": str(home / "config"),
+        "JUPYTER_DATA_DIR": str(home / "data"),
+        "JUPYTERLAB_SETTINGS_DIR": str(home / "settings"),
+        "JUPYTERLAB_WORKSPACES_DIR": str(home / "workspaces"),
+        "IPYTHONDIR": str(home / "ipython"),
+    }
+    command = [
+        sys.executable,
+        "-m",
+        "jupyterlab",
+        "--no-browser",
+        "--allow-root",
+        f"--port={port}",
+        "--ServerApp.port_retries=0",
+    ]
+    command += [f"--IdentityProvider.token={token}", f"--ServerApp.root_dir={notebooks}"]
+    with log.open("wb") as sink:
+        process = subprocess.Popen(command, env=env, stdout=sink, stderr=subprocess.STDOUT, cwd=notebooks)
+    try:
+        wait_until_up(f"http://127.0.0.1:{port}/api", process, log)
+        yield Lab(f"http://127.0.0.1:{port}", token, state, notebooks, gateway_port)
+    finally:
+        process.terminate()
+        try:
+            process.wait(15)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
