@@ -1,1 +1,1 @@
-"""Room: methods."""
+"""One file per method family; each exports `METHODS`, and `catalogue.py` puts them together."""

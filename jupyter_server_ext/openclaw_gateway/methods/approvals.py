@@ -1,0 +1,212 @@
+"""May it? `exec.approval.*` puts a question to people and carries their answer back (protocol section 5)."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import orjson
+from pydantic import Field
+
+from openclaw_gateway.methods.services import GatewayServices, NoParams, Params, parts
+from openclaw_gateway.protocol.broadcast import Broadcaster
+from openclaw_gateway.protocol.dispatch import Call, Method, TwoStep
+from openclaw_kernel.safety.api import Card, Decision
+from openclaw_kernel.safety.approvals import Approval
+from openclaw_kernel.values.clock import Clock
+from openclaw_kernel.values.errors import invalid
+
+SCOPE = "operator.approvals"
+DEFAULT_TIMEOUT_MS = 120_000
+MAX_TIMEOUT_MS = 600_000
+_DECISIONS: dict[str, Decision] = {"allow-once": "allow-once", "allow-always": "allow-always", "deny": "deny"}
+
+
+class RequestParams(Params):
+    id: str | None = Field(default=None, max_length=128)
+    command: str | None = None
+    command_argv: list[str] | None = None
+    system_run_plan: Any = None
+    env: dict[str, str] | None = None
+    cwd: str | None = None
+    node_id: str | None = None
+    host: str | None = None
+    security: str | None = None
+    ask: str | None = None
+    warning_text: str | None = None
+    scope: Any = None
+    unavailable_decisions: list[str] | None = None
+    command_spans: Any = None
+    agent_id: str | None = None
+    resolved_path: str | None = None
+    session_key: str | None = None
+    session_id: str | None = None
+    run_id: str | None = None
+    tool_call_id: str | None = None
+    turn_source_channel: str | None = None
+    turn_source_to: str | None = None
+    turn_source_account_id: str | None = None
+    turn_source_thread_id: str | int | None = None
+    approval_reviewer_device_ids: list[str] | None = None
+    require_delivery_route: bool | None = None
+    suppress_delivery: bool | None = None
+    deliver_to_approval_clients_only: bool | None = None
+    timeout_ms: int | None = Field(default=None, ge=0)
+    two_phase: bool | None = None
+
+
+class IdParams(Params):
+    id: str = Field(min_length=1)
+
+
+class ResolveParams(IdParams):
+    decision: str
+    reviewer: Any = None
+    grant_expires_in_days: int | None = None
+
+
+def approval_wire(approval: Approval) -> dict[str, Any]:
+    """A question as clients see it: `exec.approval.list` and the event `exec.approval.requested`."""
+    card = approval.card
+    request = {
+        "command": card.command,
+        "commandPreview": card.title,
+        "cwd": card.cwd,
+        "host": "gateway",
+        "agentId": approval.agent_id,
+        "sessionKey": approval.session_key,
+        "runId": approval.run_id or None,
+        "toolCallId": approval.tool_call_id or None,
+        "title": card.title,
+        "warningText": card.reason,
+        "reason": card.reason,
+        "risk": card.risk,
+        "allowedDecisions": list(card.scopes),
+    }
+    return {
+        "id": approval.id,
+        "request": request,
+        "createdAtMs": approval.created_at,
+        "expiresAtMs": approval.expires_at,
+    }
+
+
+def announce(approval: Approval, broadcaster: Broadcaster, clock: Clock) -> None:
+    """Tells connections with the scope `operator.approvals` of a new question or its end."""
+    wire = approval_wire(approval)
+    if approval.state == "pending":
+        broadcaster.send("exec.approval.requested", wire, scope=SCOPE)
+        return
+    ended = {
+        "id": approval.id,
+        "decision": approval.decision,
+        "state": approval.state,
+        "resolvedBy": approval.resolved_by or None,
+        "ts": clock(),
+        "request": wire["request"],
+    }
+    broadcaster.send("exec.approval.resolved", ended, scope=SCOPE)
+
+
+async def request(params: RequestParams, call: Call) -> dict[str, Any] | TwoStep:
+    """Asks, and answers with the decision; with `twoPhase` it says at once that the question stands."""
+    services = parts(call)
+    command = params.command or " ".join(params.command_argv or ())
+    if not command:
+        raise invalid("invalid exec.approval.request params: must have required property 'command'")
+    agent_id = params.agent_id or services.default_agent
+    card = Card(
+        title=command.splitlines()[0][:120],
+        command=command,
+        cwd=params.cwd or str(services.workspace(agent_id)),
+        reason=params.warning_text or "a client asks for this command",
+        scopes=("allow-once", "deny"),
+    )
+    approval = services.approvals.request(
+        card,
+        session_key=services.key(params.session_key or "main", agent_id),
+        agent_id=agent_id,
+        run_id=params.run_id or "",
+        tool_call_id=params.tool_call_id or "",
+        timeout_ms=min(params.timeout_ms or DEFAULT_TIMEOUT_MS, MAX_TIMEOUT_MS),
+        approval_id=params.id,
+    )
+    times = {"createdAtMs": approval.created_at, "expiresAtMs": approval.expires_at}
+    if params.two_phase:
+        return TwoStep({"id": approval.id, "status": "accepted", **times}, _decision(services, approval))
+    return await _decision(services, approval)
+
+
+async def _decision(services: GatewayServices, approval: Approval) -> dict[str, Any]:
+    decision = await services.approvals.decision(approval.id)
+    return {
+        "id": approval.id,
+        "decision": decision,
+        "createdAtMs": approval.created_at,
+        "expiresAtMs": approval.expires_at,
+    }
+
+
+async def wait_decision(params: IdParams, call: Call) -> dict[str, Any]:
+    services = parts(call)
+    return await _decision(services, services.approvals.get(params.id))
+
+
+async def listing(_params: NoParams, call: Call) -> list[dict[str, Any]]:
+    return [approval_wire(approval) for approval in parts(call).approvals.pending()]
+
+
+async def get(params: IdParams, call: Call) -> dict[str, Any]:
+    approval = parts(call).approvals.get(params.id)
+    return approval_wire(approval) | {"state": approval.state, "decision": approval.decision}
+
+
+async def resolve(params: ResolveParams, call: Call) -> dict[str, Any]:
+    services = parts(call)
+    decision = _DECISIONS.get(params.decision)
+    if decision is None:
+        raise invalid("invalid decision; answer allow-once, allow-always or deny")
+    by = call.connection.client.display_name or call.connection.client.id or call.connection.conn_id
+    services.approvals.resolve(params.id, decision, by)
+    await services.approvals.flush()
+    return {"ok": True}
+
+
+async def approvals_get(_params: NoParams, call: Call) -> dict[str, Any]:
+    """The allowlist and the policy in force, in the shape of the original's approvals file."""
+    services = parts(call)
+    policy = services.settings.tools.exec
+    agents: dict[str, Any] = {}
+    for row in services.approvals.entries():
+        entry = {"pattern": row.pattern, "cwd": row.cwd, "createdAtMs": row.created_at, "source": row.source}
+        agents.setdefault(row.agent_id, {"allowlist": []})["allowlist"].append(entry)
+    file = {"version": 1, "defaults": {}, "agents": agents}
+    path = services.state_dir / "exec-approvals.jsonl"
+    return {
+        "path": str(path),
+        "exists": path.exists(),
+        "file": file,
+        "hash": hashlib.sha256(orjson.dumps(file, option=orjson.OPT_SORT_KEYS)).hexdigest(),
+        "resolvedDefaults": {
+            "security": policy.security,
+            "ask": policy.ask,
+            "askFallback": "deny",
+            "autoAllowSkills": False,
+        },
+    }
+
+
+async def plugin_approvals(_params: NoParams, _call: Call) -> list[dict[str, Any]]:
+    """No plugin asks anything yet."""
+    return []
+
+
+METHODS = [
+    Method("exec.approval.request", RequestParams, request, SCOPE),
+    Method("exec.approval.waitDecision", IdParams, wait_decision, SCOPE),
+    Method("exec.approval.list", NoParams, listing, SCOPE),
+    Method("exec.approval.get", IdParams, get, SCOPE),
+    Method("exec.approval.resolve", ResolveParams, resolve, SCOPE),
+    Method("exec.approvals.get", NoParams, approvals_get, "operator.admin"),
+    Method("plugin.approval.list", NoParams, plugin_approvals, SCOPE),
+]

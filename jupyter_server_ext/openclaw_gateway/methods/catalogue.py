@@ -1,0 +1,27 @@
+"""All methods of the gateway, for the dispatcher."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from openclaw_gateway.methods import (
+    absent,
+    agent,
+    approvals,
+    chat,
+    commands,
+    config,
+    devices,
+    health,
+    logs,
+    models,
+    sessions,
+)
+from openclaw_gateway.protocol.dispatch import Method
+
+FAMILIES = (health, chat, agent, models, commands, sessions, config, logs, approvals, devices, absent)
+
+
+def all_methods() -> list[Method[Any]]:
+    """Every method, family by family."""
+    return [method for family in FAMILIES for method in family.METHODS]

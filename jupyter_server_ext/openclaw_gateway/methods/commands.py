@@ -1,0 +1,148 @@
+"""Slash commands: they travel as chat text and the gateway answers them itself (protocol section 5.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from openclaw_gateway.methods.services import GatewayServices, Params, parts
+from openclaw_gateway.protocol.dispatch import Call, Method
+from openclaw_kernel.values.errors import UserError
+from openclaw_kernel.values.session_key import parse
+
+
+@dataclass(frozen=True, slots=True)
+class CommandCall:
+    """One use of a command: where and with what words behind it."""
+
+    services: GatewayServices
+    key: str
+    argument: str
+
+    @property
+    def agent_id(self) -> str:
+        return parse(self.key).agent
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command and its answer, Markdown for the screen."""
+
+    name: str
+    description: str
+    category: Literal["session", "options", "status", "management"]
+    run: Callable[[CommandCall], Awaitable[str]]
+    accepts_args: bool = False
+    aliases: tuple[str, ...] = ()
+    admin: bool = False
+
+
+async def _help(_call: CommandCall) -> str:
+    return "\n".join(["Commands:", *(f"- `/{command.name}` {command.description}" for command in COMMANDS)])
+
+
+async def _status(call: CommandCall) -> str:
+    services = call.services
+    entry = services.sessions.get(call.key)
+    model = services.models.resolve(entry.model_override if entry else None, call.agent_id)
+    lines = [
+        f"OpenClaw gateway {services.version}",
+        f"- session: `{call.key}`",
+        f"- model: `{model.ref}`",
+        f"- tokens: {entry.total_tokens if entry else 0} of {model.context_window}",
+        f"- running: {len(services.runtime.active(call.key))} here, {len(services.runtime.active())} in all",
+        f"- up for: {(services.clock() - services.started_at) // 1000} s",
+    ]
+    return "\n".join(lines)
+
+
+async def _new(call: CommandCall) -> str:
+    call.services.runtime.abort(call.key, reason="reset")
+    call.services.sessions.open(call.key)
+    call.services.sessions.reset(call.key, "new")
+    call.services.projection.changed(call.key, reason="reset")
+    return "New session started. What came before stays on disk."
+
+
+async def _stop(call: CommandCall) -> str:
+    stopped = call.services.runtime.abort(call.key, reason="stop")
+    return f"Stopped {len(stopped)} run{'s' if len(stopped) != 1 else ''}." if stopped else "Nothing is running here."
+
+
+async def _model(call: CommandCall) -> str:
+    services = call.services
+    if not call.argument:
+        entry = services.sessions.get(call.key)
+        return f"Model: `{services.models.resolve(entry.model_override if entry else None, call.agent_id).ref}`"
+    if call.argument == "default":
+        services.sessions.open(call.key)
+        services.sessions.update(call.key, model_override=None)
+        return f"Model: `{services.models.resolve(None, call.agent_id).ref}` (the default)"
+    try:
+        model = services.models.resolve(call.argument, call.agent_id)
+    except UserError as error:
+        return str(error)
+    services.sessions.open(call.key)
+    services.sessions.update(call.key, model_override=model.ref)
+    services.projection.changed(call.key, reason="patch")
+    return f"Model of this session: `{model.ref}`"
+
+
+async def _models(call: CommandCall) -> str:
+    models = call.services.models
+    return "\n".join(["Models:", *(f"- `{model.ref}` {model.name}".rstrip() for model in models.list(usable_only=True))])
+
+
+COMMANDS = (
+    Command("help", "Show available commands.", "status", _help, aliases=("commands",)),
+    Command("status", "Show model, tokens and what is running.", "status", _status),
+    Command("new", "Start a new session.", "session", _new, admin=True),
+    Command("reset", "Reset this session.", "session", _new, admin=True),
+    Command("stop", "Stop the current run.", "session", _stop),
+    Command("model", "Show or set the model.", "options", _model, accepts_args=True),
+    Command("models", "List models.", "options", _models),
+)
+_BY_NAME = {name: command for command in COMMANDS for name in (command.name, *command.aliases)}
+
+
+def find_command(message: str) -> tuple[Command, str] | None:
+    """The command a message is, with its argument; `None` for ordinary text, unknown commands included."""
+    if not message.startswith("/"):
+        return None
+    name, _, argument = message[1:].strip().partition(" ")
+    command = _BY_NAME.get(name.lower().rstrip(":"))
+    return (command, argument.strip()) if command is not None else None
+
+
+class CommandsListParams(Params):
+    session_key: str | None = None
+    agent_id: str | None = None
+    provider: str | None = None
+    scope: Literal["text", "native", "both"] | None = None
+    include_args: bool | None = None
+
+
+def command_rows() -> list[dict[str, Any]]:
+    """`commands` of `commands.list` and `chat.metadata`."""
+    return [
+        {
+            "name": command.name,
+            "nativeName": command.name,
+            "textAliases": [f"/{name}" for name in (command.name, *command.aliases)],
+            "description": command.description,
+            "category": command.category,
+            "source": "native",
+            "scope": "both",
+            "acceptsArgs": command.accepts_args,
+        }
+        for command in COMMANDS
+    ]
+
+
+async def commands_list(_params: CommandsListParams, call: Call) -> dict[str, Any]:
+    parts(call)
+    return {"commands": command_rows()}
+
+
+METHODS = [Method("commands.list", CommandsListParams, commands_list, "operator.read")]

@@ -1,0 +1,165 @@
+"""How the gateway is: `health`, `status`, `system-presence`, `system.info`, `last-heartbeat`."""
+
+from __future__ import annotations
+
+import os
+import platform
+import resource
+import socket
+import sys
+from typing import Any
+
+from openclaw_gateway.methods.services import GatewayServices, NoParams, Params, parts
+from openclaw_gateway.protocol.dispatch import Call, Method
+
+RECENT = 10
+
+
+class HealthParams(Params):
+    probe: bool | None = None
+
+
+class StatusParams(Params):
+    include_channel_summary: bool | None = None
+    include_cli_projection: bool | None = None
+
+
+def health_snapshot(services: GatewayServices) -> dict[str, Any]:
+    """The result of `health`, also part of `hello-ok` (protocol section 3.2)."""
+    started = services.clock()
+    agents = [_agent_health(services, agent_id) for agent_id in services.agent_ids()]
+    return {
+        "ok": True,
+        "ts": started,
+        "durationMs": services.clock() - started,
+        "plugins": {"loaded": [], "errors": [], "unavailable": []},
+        "configReload": {"hotReloadStatus": "active"},
+        "channels": {},
+        "channelOrder": [],
+        "channelLabels": {},
+        "heartbeatSeconds": 0,
+        "defaultAgentId": services.default_agent,
+        "agents": agents,
+        "sessions": agents[0]["sessions"],
+    }
+
+
+def _agent_health(services: GatewayServices, agent_id: str) -> dict[str, Any]:
+    entries = services.sessions.list(agent_id)
+    now = services.clock()
+    recent = [{"key": row.key, "updatedAt": row.updated_at, "age": now - row.updated_at} for row in entries[:RECENT]]
+    path = str(services.state_dir / "agents" / agent_id / "sessions")
+    return {
+        "agentId": agent_id,
+        "isDefault": agent_id == services.default_agent,
+        "heartbeat": {"enabled": False, "every": "disabled", "everyMs": None},
+        "sessions": {"path": path, "count": len(entries), "recent": recent},
+    }
+
+
+async def health(_params: HealthParams, call: Call) -> dict[str, Any]:
+    return health_snapshot(parts(call))
+
+
+async def status(_params: StatusParams, call: Call) -> dict[str, Any]:
+    services = parts(call)
+    entries = services.sessions.list()
+    now = services.clock()
+    model = services.models.resolve(None, services.default_agent)
+    recent = [
+        {
+            "agentId": entry.agent_id,
+            "key": entry.key,
+            "kind": "direct",
+            "sessionId": entry.session_id,
+            "updatedAt": entry.updated_at,
+            "age": now - entry.updated_at,
+            "abortedLastRun": bool(entry.aborted_last_run),
+            "totalTokens": entry.total_tokens,
+            "model": entry.model_override or model.id,
+            "contextTokens": model.context_window,
+            "flags": [f"id:{entry.session_id}"],
+        }
+        for entry in entries[:RECENT]
+    ]
+    by_agent = [{"agentId": agent, **_agent_health(services, agent)["sessions"]} for agent in services.agent_ids()]
+    return {
+        "runtimeVersion": services.version,
+        "heartbeat": {
+            "defaultAgentId": services.default_agent,
+            "agents": [{"agentId": a, "enabled": False, "every": "disabled", "everyMs": None} for a in services.agent_ids()],
+        },
+        "channelSummary": [],
+        "queuedSystemEvents": [],
+        "sessions": {
+            "paths": [row["path"] for row in by_agent],
+            "count": len(entries),
+            "defaults": {"model": model.id, "contextTokens": model.context_window},
+            "recent": recent,
+            "byAgent": by_agent,
+        },
+        "activeRuns": len(services.runtime.active()),
+        "uptimeMs": now - services.started_at,
+        "processMemory": {"rssBytes": rss_bytes()},
+        "pid": os.getpid(),
+    }
+
+
+def rss_bytes() -> int:
+    """Resident memory of this process now; its peak where the system does not tell."""
+    try:
+        with open("/proc/self/statm", encoding="ascii") as statm:
+            return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except OSError:
+        unit = 1 if sys.platform == "darwin" else 1024
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
+def own_presence(services: GatewayServices) -> dict[str, Any]:
+    """The gateway's own line of `system-presence`."""
+    host = socket.gethostname()
+    return {
+        "host": host,
+        "version": services.version,
+        "platform": f"{platform.system().lower()} {platform.release()}",
+        "deviceFamily": platform.system(),
+        "mode": "gateway",
+        "reason": "self",
+        "text": f"Gateway: {host} · app {services.version} · mode gateway · reason self",
+        "ts": services.clock(),
+    }
+
+
+async def system_presence(_params: NoParams, call: Call) -> list[dict[str, Any]]:
+    services = parts(call)
+    return [own_presence(services), *services.presence()]
+
+
+async def system_info(_params: NoParams, call: Call) -> dict[str, Any]:
+    services = parts(call)
+    return {
+        "host": socket.gethostname(),
+        "platform": platform.system().lower(),
+        "release": platform.release(),
+        "arch": platform.machine(),
+        "pythonVersion": platform.python_version(),
+        "version": services.version,
+        "pid": os.getpid(),
+        "uptimeMs": services.clock() - services.started_at,
+        "cpuCount": os.cpu_count(),
+        "rssBytes": rss_bytes(),
+    }
+
+
+async def last_heartbeat(_params: NoParams, _call: Call) -> None:
+    """No heartbeat has run: there is none yet in this gateway."""
+    return
+
+
+METHODS = [
+    Method("health", HealthParams, health, "operator.read"),
+    Method("status", StatusParams, status, "operator.read"),
+    Method("system-presence", NoParams, system_presence, "operator.read"),
+    Method("system.info", NoParams, system_info, "operator.read"),
+    Method("last-heartbeat", NoParams, last_heartbeat, "operator.read"),
+]

@@ -1,0 +1,58 @@
+"""The gateway's log file: JSON lines, written through the redactor, so that no secret is ever on disk."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import orjson
+
+from openclaw_kernel.values.clock import iso
+
+MAX_BYTES = 10_000_000
+
+
+class LogFile(logging.Handler):
+    """Appends `{time, level, subsystem, message}`; past `MAX_BYTES` the file moves to `<name>.1`."""
+
+    def __init__(self, path: Path, redact: Callable[[str], str]) -> None:
+        super().__init__()
+        self.path = path
+        self._redact = redact
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._open()
+
+    def _open(self) -> None:
+        self._fd = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._size = os.fstat(self._fd).st_size
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            message = record.getMessage()
+            if record.exc_info:
+                message += "\n" + logging.Formatter().formatException(record.exc_info)
+            line = {
+                "time": iso(int(record.created * 1000)),
+                "level": record.levelname.lower(),
+                "subsystem": record.name.removeprefix("openclaw_"),
+                "message": self._redact(message),
+            }
+            data = orjson.dumps(line) + b"\n"
+            if self._size + len(data) > MAX_BYTES:
+                self._rotate()
+            self._size += os.write(self._fd, data)
+        except (OSError, ValueError, TypeError):
+            self.handleError(record)
+
+    def _rotate(self) -> None:
+        os.close(self._fd)
+        os.replace(self.path, self.path.with_name(self.path.name + ".1"))
+        self._open()
+
+    def close(self) -> None:
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+        super().close()

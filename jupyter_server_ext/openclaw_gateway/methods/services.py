@@ -1,0 +1,93 @@
+"""What a method may reach: the gateway's parts, handed over by the composition root.
+
+A handler gets a `Call`; `parts(call)` is this object. Nothing here has behaviour beyond small questions asked by several families.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+from openclaw_gateway.automation.reminders import Reminders
+from openclaw_gateway.methods.projection import Projection
+from openclaw_gateway.protocol.broadcast import Broadcaster
+from openclaw_gateway.protocol.devices import Devices
+from openclaw_gateway.protocol.dispatch import Call, NoParams, Params
+from openclaw_kernel.agent.api import Runtime
+from openclaw_kernel.config.schema import OpenClawConfig
+from openclaw_kernel.config.service import ConfigStore
+from openclaw_kernel.models.service import Models
+from openclaw_kernel.safety.approvals import Approvals
+from openclaw_kernel.sessions.store import Sessions
+from openclaw_kernel.values import session_key
+from openclaw_kernel.values.clock import Clock, NewId
+
+
+__all__ = ["GatewayServices", "NoParams", "Params", "parts"]
+
+
+@dataclass(slots=True)
+class GatewayServices:
+    """The parts of a running gateway, as methods and HTTP handlers see them."""
+
+    state_dir: Path
+    version: str
+    clock: Clock
+    new_id: NewId
+    started_at: int
+    config: ConfigStore
+    sessions: Sessions
+    models: Models
+    runtime: Runtime
+    approvals: Approvals
+    devices: Devices
+    broadcaster: Broadcaster
+    projection: Projection
+    reminders: Reminders
+    log_file: Path
+    presence: Callable[[], list[dict[str, Any]]]
+    secret: Callable[[], str | None]
+    skills: Callable[[str], list[dict[str, Any]]]
+    accepting: bool = True
+    command_results: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    @property
+    def settings(self) -> OpenClawConfig:
+        """The configuration in force now."""
+        return self.config.current.config
+
+    @property
+    def default_agent(self) -> str:
+        """The agent marked `default` in `agents.list`, else the first, else `main`."""
+        agents = self.settings.agents.list
+        for agent in agents:
+            if agent.default:
+                return agent.id
+        return agents[0].id if agents else session_key.DEFAULT_AGENT
+
+    def key(self, text: str, agent_id: str | None = None) -> str:
+        """The canonical session key of any form a client may send."""
+        return session_key.resolve(text, default_agent=agent_id or self.default_agent)
+
+    def agent_ids(self) -> list[str]:
+        """Configured agents, the default one first; `main` when none is configured."""
+        ids = [agent.id for agent in self.settings.agents.list]
+        default = self.default_agent
+        return [default, *(agent_id for agent_id in ids if agent_id != default)]
+
+    def workspace(self, agent_id: str) -> Path:
+        """Where an agent works: its own setting, the default's, or a folder of the state directory."""
+        for agent in self.settings.agents.list:
+            if agent.id == agent_id and agent.workspace:
+                return Path(agent.workspace).expanduser()
+        shared = self.settings.agents.defaults.workspace
+        if agent_id == self.default_agent:
+            return Path(shared).expanduser() if shared else self.state_dir / "workspace"
+        return self.state_dir / f"workspace-{agent_id}"
+
+
+def parts(call: Call) -> GatewayServices:
+    """The services behind a call, with their type."""
+    return cast(GatewayServices, call.services)
