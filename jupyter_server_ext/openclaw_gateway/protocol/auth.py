@@ -142,8 +142,9 @@ class GatewayAuth:
     ) -> OpenClawError | None:
         """The refusal for a page that may not speak to this gateway, or `None`.
 
-        Accepted: no origin (unless `required`: browser clients), a configured one, a loopback page on this machine, a page of the
-        gateway's own host. The last would let a rebound DNS name in when there is no secret, so it then needs a loopback host.
+        Accepted: no origin (unless `required`: browser clients), a configured one, a loopback page on this machine,
+        a page of the gateway's own host. The last would let a
+        rebound DNS name in when there is no secret, so it then needs a loopback host.
         """
         if not origin:
             return _origin_refused("origin missing or invalid") if required else None

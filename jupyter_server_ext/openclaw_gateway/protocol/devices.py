@@ -96,7 +96,8 @@ class Devices:
     def approve(self, request_id: str, *, approver: Collection[str] | None = None) -> PairedDevice:
         """Pairs the device; it collects its token at its next `connect`.
 
-        `approver` are the caller's scopes: nobody may give away more than they have. Raises `OpenClawError` for that or an unknown id.
+        `approver` are the caller's scopes: nobody may give away more than they have.
+        Raises `OpenClawError` for that or an unknown id.
         """
         request = self._find(request_id)
         if approver is not None:
@@ -136,7 +137,7 @@ class Devices:
     # --- tokens ---
 
     def issue(self, device_id: str, role: str, scopes: Iterable[str]) -> str:
-        """A new token bound to device, role and scopes; only its hash is kept. Earlier ones stay good, the oldest of nine goes."""
+        """A new token bound to device, role and scopes; only its hash is kept. A role's newest eight stay good."""
         device = self._known(device_id)
         token = secrets.token_urlsafe(_TOKEN_BYTES)
         row = TokenRow(role, tuple(scopes), hash_token(token), self._clock())

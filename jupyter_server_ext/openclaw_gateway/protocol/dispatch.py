@@ -109,8 +109,13 @@ class Dispatcher:
                 connection.respond(frame.id, result.accepted)
                 result = await result.final
             connection.respond(frame.id, result)
-        except Exception as error:
-            connection.fail(frame.id, self._to_error(frame.method, error))
+        except OpenClawError as error:
+            connection.fail(frame.id, error)
+        except UserError as error:
+            connection.fail(frame.id, invalid(str(error)))
+        except Exception:
+            log.exception("method %s failed", frame.method)
+            connection.fail(frame.id, OpenClawError("UNAVAILABLE", "internal error"))
 
     async def call(self, name: str, params: Mapping[str, Any], connection: Connection) -> Any:
         """Checks and runs a method; the handler's own result. Raises `OpenClawError` and whatever the handler raises."""
@@ -135,14 +140,6 @@ class Dispatcher:
         if name == "connect":
             return invalid("connect is only valid as the first request")
         return invalid(f"unknown method: {name}")
-
-    def _to_error(self, name: str, error: Exception) -> OpenClawError:
-        if isinstance(error, OpenClawError):
-            return error
-        if isinstance(error, UserError):
-            return invalid(str(error))
-        log.error("method %s failed", name, exc_info=error)
-        return OpenClawError("UNAVAILABLE", "internal error")
 
 
 def _check_role(method: Method[Any], connection: Connection) -> None:

@@ -147,10 +147,10 @@ class Handshake:
             return _accept(connect, role, _scopes_without_device(connect, asked, peer, proof), proof, None, None)
         facts = _facts(connect, connect.device, role, asked, peer)
         token, issued = self._pair(facts, peer, proof)
-        grant = _accept(connect, role, asked, proof, facts.device_id, token)
+        accepted = _accept(connect, role, asked, proof, facts.device_id, token)
         if issued is not None:
-            grant.auth["issuedAtMs"] = issued
-        return grant
+            accepted.auth["issuedAtMs"] = issued
+        return accepted
 
     def _check_origin(self, connect: ConnectParams, peer: Peer) -> None:
         required = connect.client.id in BROWSER_CLIENTS and not peer.preauthenticated

@@ -1,6 +1,6 @@
 """The meeting point: connections come in, shake hands, send requests, hear events, and leave.
 
-Knows no web framework. A transport calls `connect`, then `Connection.receive` for each frame and `Connection.closed` at the end.
+Knows no web framework. A transport calls `connect`, then `Connection.receive` for each frame, `Connection.closed` at the end.
 """
 
 from __future__ import annotations

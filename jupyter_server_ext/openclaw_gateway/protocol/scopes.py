@@ -86,7 +86,7 @@ def missing_scope(scope: str) -> OpenClawError:
 
 
 def event_scope(event: str, default: str | None) -> str | None:
-    """The scope a connection needs to hear `event`; `None` means everyone. `default` is for events the protocol does not name."""
+    """The scope that hearing `event` needs; `None` means everyone. `default` is for events the protocol does not name."""
     if event in OPEN_EVENTS:
         return None
     for prefix, scope in _EVENT_SCOPES.items():
