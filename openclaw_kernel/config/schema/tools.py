@@ -1,0 +1,55 @@
+"""`tools`: what the assistant may use; closed by default (SAF-03, SAF-04)."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from openclaw_kernel.config.schema.base import Loose, NotNegative, Positive, Section
+
+
+class ExecTool(Section):
+    """Shell commands. `security` full is never a default; `ask` on-miss asks for what no list allows."""
+
+    host: Literal["auto", "sandbox", "gateway", "node"] = "auto"
+    security: Literal["deny", "allowlist", "full"] = "allowlist"
+    ask: Literal["off", "on-miss", "always"] = "on-miss"
+    node: str | None = None
+    safe_bins: list[str] = Field(default_factory=lambda: ["cut", "uniq", "head", "tail", "tr", "wc"])
+    path_prepend: list[str] = Field(default_factory=list)
+    strict_inline_eval: bool = True
+    structure: Literal["whole", "segments"] = "whole"
+    timeout_sec: Positive = 1800
+    background_ms: NotNegative = 10_000
+    cleanup_ms: Positive = 1_800_000
+    notify_on_exit: bool = True
+    apply_patch: Loose = Field(default_factory=dict)
+
+
+class FsTool(Section):
+    """File tools stay inside the workspace unless told otherwise."""
+
+    workspace_only: bool = True
+
+
+class Tools(Section):
+    """`profile` names the starting set, `allow` narrows it, `also_allow` adds to it, `deny` wins."""
+
+    profile: Literal["minimal", "coding", "messaging", "full"] = "coding"
+    allow: list[str] | None = None
+    also_allow: list[str] = Field(default_factory=list)
+    deny: list[str] = Field(default_factory=list)
+    exec: ExecTool = Field(default_factory=ExecTool)
+    fs: FsTool = Field(default_factory=FsTool)
+    by_provider: Loose = Field(default_factory=dict)
+    web: Loose = Field(default_factory=dict)
+    media: Loose = Field(default_factory=dict)
+    links: Loose = Field(default_factory=dict)
+    message: Loose = Field(default_factory=dict)
+    agent_to_agent: Loose = Field(default_factory=dict)
+    sessions: Loose = Field(default_factory=dict)
+    elevated: Loose = Field(default_factory=dict)
+    sandbox: Loose = Field(default_factory=dict)
+    subagents: Loose = Field(default_factory=dict)
+    loop_detection: Loose = Field(default_factory=dict)
