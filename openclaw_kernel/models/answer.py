@@ -52,7 +52,6 @@ class _Open:
     id: str = ""
     name: str = ""
     provider: dict[str, Any] | None = None
-    closed: bool = False
 
 
 class Answer:
@@ -71,10 +70,6 @@ class Answer:
         self.response_id: str | None = None
         self.finished = False
         self.failure: ModelFailure | None = None
-
-    @property
-    def has_text(self) -> bool:
-        return any(part.kind == "text" and part.pieces for part in self._parts)
 
     @property
     def has_tool_calls(self) -> bool:
@@ -117,6 +112,17 @@ class Answer:
         """The argument text that has arrived so far for one call."""
         part = self._by_key.get(key)
         return "".join(part.pieces) if part else ""
+
+    def whole_text(self) -> str:
+        """All text that has arrived so far."""
+        return "".join(piece for part in self._parts if part.kind == "text" for piece in part.pieces)
+
+    def drop_text(self) -> None:
+        """Leave the text out of the final message: it turned out to be something else."""
+        for part in self._parts:
+            if part.kind == "text":
+                self.close(part.key)
+                self._done.pop(part.index, None)
 
     def close(self, key: object) -> None:
         """The part is whole."""
