@@ -1,0 +1,388 @@
+"""The agent as its callers see it: submit, wait, abort. It owns the lanes, the run ledger and the numbering of events.
+
+A message is on disk before `submit` returns: in the transcript when its turn starts at once, in the run ledger while it has to
+wait. After a restart nothing is answered twice: what was under way is marked as interrupted (AGT-11).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from openclaw_kernel.agent.api import ActiveRun, EventSink, Outcome, Receipt, RunRequest
+from openclaw_kernel.agent.lanes import Lanes, default_limit
+from openclaw_kernel.agent.prompt import PromptBuilder
+from openclaw_kernel.agent.run import House, Turn
+from openclaw_kernel.agent.runs import RunRow, input_hash, open_runs, usage_wire
+from openclaw_kernel.agent.turn import ending, run_ended, run_turn
+from openclaw_kernel.config.schema import OpenClawConfig
+from openclaw_kernel.models.service import Models
+from openclaw_kernel.safety.approvals import Approvals
+from openclaw_kernel.safety.redact import Redactor
+from openclaw_kernel.sessions.context import LOST_RESULT
+from openclaw_kernel.sessions.store import Session, Sessions
+from openclaw_kernel.sessions.transcript import StoredMessage
+from openclaw_kernel.tools.api import Services
+from openclaw_kernel.tools.registry import Toolbox
+from openclaw_kernel.values.clock import Clock, NewId, system_clock
+from openclaw_kernel.values.clock import new_id as random_id
+from openclaw_kernel.values.codec import message_from_wire, message_to_wire
+from openclaw_kernel.values.errors import UserError, invalid, unavailable
+from openclaw_kernel.values.events import AgentEvent, MessageDelta, MessageStarted, RunEvent
+from openclaw_kernel.values.messages import AssistantMessage, Text, ToolResultMessage, Usage, UserMessage
+from openclaw_kernel.values.session_key import resolve as resolve_key
+
+log = logging.getLogger(__name__)
+
+INTERRUPTED = "interrupted by a restart"
+SETTLE_S = 5.0
+"""How long `close` waits for aborted runs to write their endings."""
+
+
+@dataclass(slots=True)
+class _Run:
+    """A run that is queued or under way."""
+
+    request: RunRequest
+    row: RunRow
+    done: asyncio.Future[Outcome]
+    stored: StoredMessage | None = None
+    turn: Turn | None = None
+    stop_reason: str = ""
+    seq: int = 0
+    text: list[str] = field(default_factory=list)
+
+
+class AgentRuntime:
+    """Runs turns, one at a time per session. Used from one event loop; `sink` is called synchronously with every event."""
+
+    def __init__(
+        self,
+        *,
+        config: Callable[[], OpenClawConfig],
+        models: Models,
+        toolbox: Callable[[str], Toolbox],
+        sessions: Sessions,
+        approvals: Approvals,
+        redactor: Redactor,
+        state_dir: Path,
+        sink: EventSink,
+        services: Services | None = None,
+        clock: Clock = system_clock,
+        new_id: NewId = random_id,
+    ) -> None:
+        prompts = PromptBuilder(clock)
+        self._house = House(config, models, toolbox, sessions, approvals, redactor, state_dir, services, clock, new_id, prompts)
+        self._config = config
+        self._sessions = sessions
+        self._approvals = approvals
+        self._clock = clock
+        self._sink = sink
+        self._rows = open_runs(state_dir / "runs.jsonl")
+        self._lanes = Lanes(lambda: _limit(config()))
+        self._runs: dict[str, _Run] = {}
+        self._flushes: set[asyncio.Task[None]] = set()
+        self._closing = False
+
+    # --- the contract
+
+    async def submit(self, request: RunRequest) -> Receipt:
+        """Stores the message, then starts or queues the run. A repeated `run_id` with the same input answers `in_flight` or
+        `done`; with another input it raises INVALID_REQUEST (`chat-request-conflict`). Raises `StoreError` when the disk
+        refuses; then nothing was accepted.
+        """
+        if self._closing:
+            raise unavailable("the gateway is shutting down; send the message again in a moment")
+        key = resolve_key(request.session_key)
+        digest = await input_hash(request, key)
+        known = self._rows.get(request.run_id)
+        if known is not None:
+            return self._replay(known, digest)
+        message = replace(request.message, idempotency_key=f"{request.run_id}:user")
+        request = replace(request, session_key=key, message=message)
+        session = self._sessions.open(key)
+        entry = session.entry
+        queued = self._lanes.busy(key)
+        row = RunRow(
+            run_id=request.run_id,
+            session_key=key,
+            session_id=entry.session_id,
+            agent_id=entry.agent_id,
+            input_hash=digest,
+            state="queued" if queued else "running",
+            accepted_at=self._clock(),
+            message=message_to_wire(message) if queued else None,
+        )
+        run = _Run(request, row, asyncio.get_running_loop().create_future())
+        self._rows.put(row)
+        if not queued:
+            run.stored = self._store_input(session, row, message)
+        self._runs[request.run_id] = run
+        self._lanes.submit(key, request.run_id, lambda: self._work(run))
+        return Receipt(request.run_id, key, entry.session_id, "queued" if queued else "started")
+
+    async def wait(self, run_id: str, timeout_s: float | None = None) -> Outcome | None:
+        """The outcome, or `None` on timeout; waiting never cancels. Raises INVALID_REQUEST for an unknown run."""
+        run = self._runs.get(run_id)
+        if run is None:
+            row = self._rows.get(run_id)
+            if row is None:
+                raise invalid(f"unknown run {run_id!r}")
+            return row.outcome(self._answer(row)) if row.done else None
+        try:
+            return await asyncio.wait_for(asyncio.shield(run.done), timeout_s)
+        except TimeoutError:
+            return None
+
+    def abort(self, session_key: str, run_id: str | None = None, reason: str = "rpc") -> list[str]:
+        """Aborts one run or all of a session, queued ones first (AGT-11); the ids that were aborted."""
+        key = resolve_key(session_key)
+        wanted = [run for run in self._of(key) if run_id is None or run.request.run_id == run_id]
+        wanted.sort(key=lambda run: run.turn is not None)
+        for run in wanted:
+            self._stop(run, reason)
+        return [run.request.run_id for run in wanted]
+
+    def active(self, session_key: str | None = None) -> list[ActiveRun]:
+        """Runs under way, with what they have said so far. Queued ones are in `queued`."""
+        key = resolve_key(session_key) if session_key is not None else None
+        return [
+            ActiveRun(it.run_id, it.session_key, it.client_id, run.turn.started_at, "".join(run.text))
+            for run in self._runs.values()
+            if run.turn is not None and (it := run.request) and key in (None, it.session_key)
+        ]
+
+    async def close(self, grace_s: float = 5.0) -> None:
+        """Stops intake, gives runs `grace_s` to finish, then aborts them with reason `shutdown`; all is on disk after."""
+        self._closing = True
+        for run in [run for run in self._runs.values() if run.turn is None]:
+            self._stop(run, "shutdown")
+        pending = [run.done for run in self._runs.values()]
+        if pending:
+            await asyncio.wait(pending, timeout=grace_s)
+        for run in list(self._runs.values()):
+            self._stop(run, "shutdown")
+        pending = [run.done for run in self._runs.values()]
+        if pending:
+            await asyncio.wait(pending, timeout=SETTLE_S)
+        if self._flushes:
+            await asyncio.wait(set(self._flushes))
+        await self._rows.flush()
+        await self._sessions.flush()
+        self._rows.close()
+
+    # --- beyond the contract
+
+    def queued(self, session_key: str | None = None) -> list[str]:
+        """Run ids that wait for their turn, oldest first."""
+        key = resolve_key(session_key) if session_key is not None else None
+        return [
+            run.request.run_id for run in self._runs.values() if run.turn is None and key in (None, run.request.session_key)
+        ]
+
+    def steer(self, session_key: str, message: UserMessage) -> str | None:
+        """Hands a message to the run under way, which sees it after the tool it is running (AGT-09); the run's id, or `None`
+        when nothing runs. It is stored when the run takes it up."""
+        key = resolve_key(session_key)
+        for run in self._of(key):
+            if run.turn is not None and not run.turn.signal.aborted:
+                run.turn.steering.append(message)
+                return run.request.run_id
+        return None
+
+    async def recover(self) -> list[RunRow]:
+        """At start: marks every run that a crash cut short, and every input that never ran, as interrupted. Nothing is run
+        again: the person decides. Returns the rows it marked."""
+        marked = []
+        for row in self._rows.pending():
+            if row.run_id in self._runs:
+                continue
+            if row.state == "running" and not self._has_input(row):
+                # The crash came between the row and the message: nobody was told that it was accepted.
+                self._rows.delete(row.run_id)
+                continue
+            marked.append(self._interrupt(row, INTERRUPTED))
+        await self._rows.flush()
+        if marked:
+            await self._sessions.flush()
+        return marked
+
+    # --- one run
+
+    async def _work(self, run: _Run) -> None:
+        session = self._sessions.open(run.request.session_key)
+        turn = Turn(
+            house=self._house,
+            request=run.request,
+            agent_id=session.entry.agent_id,
+            session=session,
+            emit=lambda event: self._emit(run, event),
+            stored=run.stored,
+        )
+        run.turn = turn
+        if run.stop_reason:
+            turn.signal.abort(run.stop_reason)
+        timer = self._timer(run, turn)
+        try:
+            if run.row.state == "queued":
+                # The message first: a row that says `running` promises that the transcript has the input.
+                turn.stored = self._sessions.append(session, run.request.message)
+                run.row = replace(run.row, state="running", session_id=session.entry.session_id, message=None)
+                self._rows.put(run.row)
+            outcome = await run_turn(turn)
+        except Exception as error:
+            log.exception("run %s could not start", run.request.run_id)
+            outcome = self._not_started(run, str(error))
+        finally:
+            if timer is not None:
+                timer.cancel()
+            self._approvals.cancel_run(run.request.run_id)
+        log.debug("run %s: %s", run.request.run_id, turn.timings)
+        self._settle(run, outcome, turn.answer_id)
+        self._flush_later(session)
+
+    def _timer(self, run: _Run, turn: Turn) -> asyncio.TimerHandle | None:
+        """Ends the run after its time (AGT-03); 0 is unlimited."""
+        wanted = run.request.timeout_ms
+        seconds = wanted / 1000 if wanted is not None else float(self._config().agents.defaults.timeout_seconds or 0)
+        if seconds <= 0:
+            return None
+        return asyncio.get_running_loop().call_later(seconds, turn.signal.abort, "timeout")
+
+    def _settle(self, run: _Run, outcome: Outcome, answer_id: str | None) -> None:
+        """The one end of every run: the ledger, then the event, then whoever waits."""
+        error = outcome.error
+        run.row = replace(
+            run.row,
+            state="done",
+            message=None,
+            status=outcome.status,
+            started_at=outcome.started_at,
+            ended_at=outcome.ended_at,
+            stop_reason=outcome.stop_reason,
+            error=error.message if error else None,
+            error_kind=error.kind if error else "unknown",
+            answer_id=answer_id,
+            usage=usage_wire(outcome.usage),
+        )
+        try:
+            self._rows.put(run.row)
+        except UserError as refused:
+            log.error("the end of run %s is not in the ledger: %s", run.row.run_id, refused)
+        del self._runs[run.request.run_id]
+        self._emit(run, run_ended(outcome))
+        if not run.done.done():
+            run.done.set_result(outcome)
+
+    def _stop(self, run: _Run, reason: str) -> None:
+        if run.turn is not None:
+            run.turn.signal.abort(reason)
+            self._approvals.cancel_run(run.request.run_id)
+        elif self._lanes.cancel(run.request.session_key, run.request.run_id):
+            if reason == "shutdown" or run.stored is not None:
+                self._interrupt(run.row, f"stopped before it ran ({reason})")
+            self._settle(run, self._unrun(run, reason), None)
+        else:
+            run.stop_reason = reason
+
+    def _unrun(self, run: _Run, reason: str) -> Outcome:
+        now = self._clock()
+        request = run.request
+        return Outcome(
+            request.run_id, request.session_key, run.row.session_id, "aborted", now, now, None, None, reason, Usage()
+        )
+
+    def _not_started(self, run: _Run, sentence: str) -> Outcome:
+        message = ending(run.request.session_key, run.request.run_id, self._clock(), sentence, aborted=False)
+        return replace(self._unrun(run, "error"), status="error", error=message.error)
+
+    def _emit(self, run: _Run, event: AgentEvent) -> None:
+        if isinstance(event, MessageDelta) and event.kind == "text":
+            run.text.append(event.delta)
+        elif isinstance(event, MessageStarted):
+            run.text.clear()
+        run.seq += 1
+        try:
+            self._sink(RunEvent(run.request.run_id, run.request.session_key, run.row.agent_id, run.seq, event))
+        except Exception:
+            log.exception("the event sink failed at event %d of run %s", run.seq, run.request.run_id)
+
+    # --- what is stored
+
+    def _replay(self, row: RunRow, digest: str) -> Receipt:
+        if row.input_hash != digest:
+            raise invalid(
+                f"run {row.run_id} was already sent with another message; use a new idempotencyKey",
+                reason="chat-request-conflict",
+                runId=row.run_id,
+            )
+        return Receipt(row.run_id, row.session_key, row.session_id, "done" if row.done else "in_flight")
+
+    def _store_input(self, session: Session, row: RunRow, message: UserMessage) -> StoredMessage:
+        try:
+            return self._sessions.append(session, message)
+        except UserError:
+            self._rows.delete(row.run_id)
+            raise
+
+    def _has_input(self, row: RunRow) -> bool:
+        key = f"{row.run_id}:user"
+        messages = self._sessions.transcript(row.agent_id, row.session_id).messages()
+        return any(isinstance(it.message, UserMessage) and it.message.idempotency_key == key for it in reversed(messages))
+
+    def _interrupt(self, row: RunRow, sentence: str) -> RunRow:
+        """Closes a run in the transcript without an answer. Calls left open get their result, so the history stays whole."""
+        transcript = self._sessions.transcript(row.agent_id, row.session_id)
+        now = self._clock()
+        if row.message is not None and not self._has_input(row):
+            transcript.append_message(message_from_wire(row.message))
+        for call_id, name in transcript.open_calls().items():
+            transcript.append_message(
+                ToolResultMessage(call_id, name, (Text(LOST_RESULT),), now, is_error=True, details={"state": "aborted"})
+            )
+        last = transcript.tail(1)
+        if not (last and isinstance(last[0].message, AssistantMessage) and _run_of(last[0].message) == row.run_id
+                and last[0].message.stop_reason != "toolUse"):  # fmt: skip
+            transcript.append_message(ending(row.session_key, row.run_id, now, sentence, aborted=True))
+        entry = self._sessions.get(row.session_key)
+        if entry is not None and entry.session_id == row.session_id:
+            self._sessions.update(row.session_key, aborted_last_run=True, status="killed", last_run_id=row.run_id)
+        done = replace(row, state="done", message=None, status="aborted", ended_at=now, stop_reason="restart")
+        self._rows.put(done)
+        return done
+
+    def _answer(self, row: RunRow) -> AssistantMessage | None:
+        """The answer of a settled run, read back from the transcript."""
+        if row.answer_id is None or row.status == "error":
+            return None
+        message = self._sessions.transcript(row.agent_id, row.session_id).find(row.answer_id)
+        return message if isinstance(message, AssistantMessage) and message.text.strip() not in ("", "NO_REPLY") else None
+
+    def _of(self, key: str) -> list[_Run]:
+        return [run for run in self._runs.values() if run.request.session_key == key]
+
+    def _flush_later(self, session: Session) -> None:
+        """To the disk for good, in a thread, while the next turn may already run."""
+        task = asyncio.create_task(self._flush(session))
+        self._flushes.add(task)
+        task.add_done_callback(self._flushes.discard)
+
+    async def _flush(self, session: Session) -> None:
+        try:
+            await session.transcript.flush()
+            await self._rows.flush()
+        except UserError as error:
+            log.error("%s", error)
+
+
+def _limit(config: OpenClawConfig) -> int:
+    """What the user wrote as `agents.defaults.maxConcurrent`, else the machine's own limit."""
+    defaults = config.agents.defaults
+    return defaults.max_concurrent if "max_concurrent" in defaults.model_fields_set else default_limit()
+
+
+def _run_of(message: AssistantMessage) -> str:
+    return str(message.meta.get("runId", ""))

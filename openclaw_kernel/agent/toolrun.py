@@ -1,0 +1,98 @@
+"""Running one tool for one turn: its context, and what becomes of its output before anyone sees it.
+
+Secrets are replaced (SAF-26), long text is cut with the whole kept in a file of the workspace (AGT-05), and output from
+outside taints the turn (SAF-23).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from openclaw_kernel.agent.run import Turn
+from openclaw_kernel.store.atomic import write_atomic
+from openclaw_kernel.store.paths import ensure_private_dir
+from openclaw_kernel.tools.api import Tool, ToolContext, ToolResult
+from openclaw_kernel.values.events import ToolUpdated
+from openclaw_kernel.values.messages import Part, Text, ToolCall
+
+ENV_NAMES = frozenset(
+    ("PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TZ", "TERM", "TMPDIR", "VIRTUAL_ENV", "CONDA_PREFIX")
+    + ("CONDA_DEFAULT_ENV", "XDG_RUNTIME_DIR", "SYSTEMROOT", "TEMP", "TMP")
+)
+RESULTS_FOLDER = ".openclaw/results"
+
+
+class ToolRunner:
+    """Runs the tools of one turn."""
+
+    def __init__(self, turn: Turn, env: Mapping[str, str] = os.environ) -> None:
+        self._turn = turn
+        self._env = child_env(env)
+        self._cap = result_cap(turn.model.context_window if turn.model else 0)
+
+    async def run(self, call: ToolCall, tool: Tool, arguments: BaseModel) -> ToolResult:
+        """The result as it is stored, shown and sent to the model. Raises what the tool raises."""
+        turn = self._turn
+        context = ToolContext(
+            run_id=turn.run_id,
+            session_key=turn.session.entry.key,
+            agent_id=turn.agent_id,
+            workspace=turn.workspace,
+            signal=turn.signal,
+            progress=self._progress(call),
+            env=self._env,
+            services=turn.house.services,
+        )
+        if tool.untrusted_output and not turn.tainted:
+            turn.tainted = True
+            turn.session.transcript.append({"type": "custom", "customType": "taint", "data": {"tool": tool.name}})
+        result = await tool.run(arguments, context)
+        details: dict[str, Any] = turn.house.redactor.value(result.details)
+        content = tuple([await self._clean(call, part) for part in result.content])
+        return replace(result, content=content, details=details)
+
+    def _progress(self, call: ToolCall) -> Callable[[str, float | None], None]:
+        turn = self._turn
+
+        def progress(text: str, fraction: float | None = None) -> None:
+            turn.emit(ToolUpdated(call, turn.house.redactor.text(text), fraction))
+
+        return progress
+
+    async def _clean(self, call: ToolCall, part: Part) -> Part:
+        if not isinstance(part, Text):
+            return part
+        text = self._turn.house.redactor.text(part.text)
+        if len(text) <= self._cap:
+            return replace(part, text=text)
+        name = f"{RESULTS_FOLDER}/{self._turn.run_id[:8]}-{safe_name(call.id)}.txt"
+        await asyncio.to_thread(_keep, self._turn.workspace / name, text)
+        return replace(part, text=f"{text[: self._cap]}\n[cut: {self._cap} of {len(text)} characters; the whole is in {name}]")
+
+
+def result_cap(context_window: int) -> int:
+    """Characters of one result that go to the model: 16,000, 32,000 or 64,000 by context size (AGT-05)."""
+    if context_window >= 200_000:
+        return 64_000
+    return 32_000 if context_window >= 64_000 else 16_000
+
+
+def child_env(env: Mapping[str, str]) -> dict[str, str]:
+    """The environment of child processes: the few names that say where and who, never a secret."""
+    return {name: value for name, value in env.items() if name.upper() in ENV_NAMES or name.startswith("LC_")}
+
+
+def safe_name(text: str) -> str:
+    return "".join(char if char.isalnum() or char in "-_" else "-" for char in text)[:64]
+
+
+def _keep(path: Path, text: str) -> None:
+    ensure_private_dir(path.parent)
+    write_atomic(path, text)
