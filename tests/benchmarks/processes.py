@@ -64,9 +64,10 @@ def bare_jupyter_server(directory: Path) -> Iterator[Started]:
     """`jupyter server` with every extension switched off, ready to answer `GET /api`."""
     directory.mkdir(parents=True, exist_ok=True)
     port = free_port()
-    off = json.dumps(dict.fromkeys(_enabled_extensions(), False))
+    settings = directory / "bare.json"
+    settings.write_text(json.dumps({"ServerApp": {"jpserver_extensions": dict.fromkeys(_enabled_extensions(), False)}}))
     command = [sys.executable, "-m", "jupyter_server", "--no-browser", "--allow-root", f"--port={port}"]
-    options = ["--IdentityProvider.token=bench", f"--ServerApp.jpserver_extensions={off}", f"--ServerApp.root_dir={directory}"]
+    options = ["--IdentityProvider.token=bench", f"--config={settings}", f"--ServerApp.root_dir={directory}"]
     url = f"http://127.0.0.1:{port}"
     with _process([*command, *options], directory) as (process, start):
         _await_http(process, f"{url}/api")

@@ -96,7 +96,9 @@ def _report(target: Target, result: dict[str, Any], asked: list[dict[str, Any]])
         for payload in (result.get("result") or {}).get("payloads") or []:
             print(show.plain(str(payload.get("text") or "")))
     if failed:
-        raise UserError(f"The turn failed: {show.plain(str(result.get('error') or result.get('summary') or 'no reason given'))}")
+        raise UserError(
+            f"The turn failed: {show.plain(str(result.get('error') or result.get('summary') or 'no reason given'))}"
+        )
     return 0
 
 

@@ -62,9 +62,7 @@ def state_dir_option(function: F) -> F:
 def target_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Adds `--url --token --state-dir --json`; the command gets them as its first argument, a `Target`."""
 
-    def wrapper(
-        state_dir: Path, url: str | None, token: str | None, as_json: bool, *args: object, **options: object
-    ) -> Any:
+    def wrapper(state_dir: Path, url: str | None, token: str | None, as_json: bool, *args: object, **options: object) -> Any:
         return function(Target(state_dir.expanduser(), url, token, as_json), *args, **options)
 
     wrapper.__name__ = function.__name__
@@ -100,9 +98,7 @@ class Wire:
         self._pump = self.submit(self._pump_events())
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if self._pump is not None:
             self._pump.cancel()
         try:
