@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
-from openclaw_kernel.tools import files
+from openclaw_kernel.tools import canvas, files
 from openclaw_kernel.tools.api import Tool
+from openclaw_kernel.tools.assistant import assistant_tools
+from openclaw_kernel.tools.exec import TIMEOUT_S, exec_tool
+from openclaw_kernel.tools.notes import notes_tools
+from openclaw_kernel.tools.python import python_tool
 
 
-def builtin_tools() -> list[Tool]:
-    """All built-in tools in the order the model sees them."""
-    return [*files.TOOLS]
+def builtin_tools(exec_timeout_s: float = TIMEOUT_S) -> list[Tool]:
+    """All built-in tools in the order the model sees them; `exec_timeout_s` is `tools.exec.timeoutSec`."""
+    return [
+        *files.TOOLS,
+        exec_tool(exec_timeout_s),
+        python_tool(exec_timeout_s),
+        *notes_tools(),
+        *canvas.TOOLS,
+        *assistant_tools(),
+    ]
