@@ -125,4 +125,4 @@ class Agents(Section):
     """No list means one agent, `main`."""
 
     defaults: AgentDefaults = Field(default_factory=AgentDefaults)
-    list: list[AgentEntry] = Field(default_factory=list)
+    list: AgentRows = Field(default_factory=AgentRows)
