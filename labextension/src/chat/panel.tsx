@@ -1,0 +1,142 @@
+import * as React from 'react';
+import { Chat, Decision, isBuiltIn, running, State, title, waiting } from '../gateway';
+import { Announcer } from './announcer';
+import { DecideContext } from './approval';
+import { Composer } from './composer';
+import { Words, useEnv } from './env';
+import { useChat } from './hooks';
+import { Icon, IconButton } from './icon';
+import { Log } from './log';
+import { Meters } from './meters';
+import { SessionList } from './sessions';
+import { AwayBar, StatusLine } from './status';
+
+/** The whole chat: header, log, input, meters; or the list of sessions in its place. */
+export function ChatPanel(props: { chat: Chat; inputRef: React.RefObject<HTMLTextAreaElement> }): JSX.Element {
+  const { chat, inputRef } = props;
+  const { words } = useEnv();
+  const state = useChat(chat);
+  const [listing, setListing] = React.useState(false);
+  const head = React.useRef<HTMLButtonElement>(null);
+  const decide = React.useCallback((id: string, decision: Decision) => void chat.decide(id, decision), [chat]);
+  const back = () => {
+    setListing(false);
+    window.setTimeout(() => head.current?.focus(), 0);
+  };
+  const newChat = () => {
+    setListing(false);
+    void chat.newChat().then(() => inputRef.current?.focus());
+  };
+  if (listing) {
+    return (
+      <SessionList
+        state={state}
+        onBack={back}
+        onNew={newChat}
+        onOpen={row => {
+          setListing(false);
+          void chat.open(row.key, row.title).then(() => inputRef.current?.focus());
+        }}
+      />
+    );
+  }
+  const list = () => {
+    void chat.loadSessions();
+    setListing(true);
+  };
+  return (
+    <DecideContext.Provider value={decide}>
+      <section className="oc oc-chat" aria-label={words.__('OpenClaw chat')}>
+        <Header name={title(state)} buttonRef={head} onList={list} onNew={newChat} />
+        <Conversation chat={chat} state={state} inputRef={inputRef} />
+        <Announcer state={state} />
+      </section>
+    </DecideContext.Provider>
+  );
+}
+
+function Header(props: {
+  name: string;
+  buttonRef: React.RefObject<HTMLButtonElement>;
+  onList: () => void;
+  onNew: () => void;
+}): JSX.Element {
+  const { words } = useEnv();
+  return (
+    <header className="oc-head">
+      <button
+        ref={props.buttonRef}
+        type="button"
+        className="oc-head-title"
+        aria-label={words.__('%1, show all sessions', props.name)}
+        title={props.name}
+        onClick={props.onList}
+      >
+        <span className="oc-ellipsis">{props.name}</span>
+        <Icon name="down" />
+      </button>
+      <IconButton icon="plus" label={words.__('New chat')} onClick={props.onNew} />
+      <IconButton icon="list" label={words.__('All sessions')} onClick={props.onList} />
+    </header>
+  );
+}
+
+function Conversation(props: { chat: Chat; state: State; inputRef: React.RefObject<HTMLTextAreaElement> }): JSX.Element {
+  const { chat, state, inputRef } = props;
+  const { words } = useEnv();
+  const [draft, setDraft] = useDraft(chat, state.sessionKey);
+  const answer = running(state);
+  const asks = waiting(state).length > 0;
+  const send = React.useCallback((text: string) => void chat.send(text), [chat]);
+  const edit = (text: string) => {
+    setDraft(text);
+    inputRef.current?.focus();
+  };
+  const submit = () => {
+    setDraft('');
+    send(draft.trim());
+  };
+  return (
+    <>
+      <Log key={state.sessionKey} state={state} busy={answer !== null || state.link.kind !== 'open'} onSend={send} onEdit={edit} />
+      <AwayBar link={state.link} everOpen={state.everOpen} onRetry={() => chat.retryNow()} />
+      <footer className="oc-foot">
+        <StatusLine answer={answer} asks={asks} />
+        <Composer
+          value={draft}
+          running={answer !== null}
+          connected={state.link.kind === 'open'}
+          placeholder={placeholder(words, state, answer !== null, asks)}
+          inputRef={inputRef}
+          onChange={setDraft}
+          onSend={submit}
+          onStop={() => void chat.abort()}
+        />
+        <Meters state={state} onModel={ref => void chat.chooseModel(ref)} />
+      </footer>
+    </>
+  );
+}
+
+/** The draft of a session; it survives switching to another one. */
+function useDraft(chat: Chat, sessionKey: string): [string, (value: string) => void] {
+  const [, redraw] = React.useState(0);
+  const set = React.useCallback(
+    (value: string) => {
+      chat.drafts.set(sessionKey, value);
+      redraw(count => count + 1);
+    },
+    [chat, sessionKey]
+  );
+  return [chat.drafts.get(sessionKey) ?? '', set];
+}
+
+function placeholder(words: Words, state: State, busy: boolean, asks: boolean): string {
+  if (asks) {
+    return words.__('Answer above, or write instead');
+  }
+  if (busy) {
+    return words.__('Add a message; it waits its turn');
+  }
+  return isBuiltIn(state) ? words.__('Ask the built-in model') : words.__('Ask, or type / for commands');
+}

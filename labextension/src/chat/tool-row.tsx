@@ -1,0 +1,161 @@
+import * as React from 'react';
+import type { Approval, ToolPart, ToolState } from '../gateway';
+import { Words, useEnv } from './env';
+import { clock, duration, elapsed, firstLines } from './format';
+import { useTick } from './hooks';
+import { Icon } from './icon';
+import type { IconName } from './icons';
+
+const LINES = 10;
+
+const ICONS: Record<ToolState, IconName> = {
+  queued: 'wait',
+  running: 'spin',
+  waiting: 'ask',
+  done: 'ok',
+  failed: 'fail',
+  skipped: 'skip',
+  denied: 'fail',
+  stopped: 'skip'
+};
+
+const TONES: Record<ToolState, string> = {
+  queued: 'wait',
+  running: 'running',
+  waiting: 'ask',
+  done: 'done',
+  failed: 'failed',
+  skipped: 'skipped',
+  denied: 'skipped',
+  stopped: 'skipped'
+};
+
+export function stateWord(words: Words, state: ToolState): string {
+  const names: Record<ToolState, string> = {
+    queued: words.__('Queued'),
+    running: words.__('Running'),
+    waiting: words.__('Waiting for you'),
+    done: words.__('Done'),
+    failed: words.__('Failed'),
+    skipped: words.__('Skipped'),
+    denied: words.__('Denied'),
+    stopped: words.__('Stopped')
+  };
+  return names[state];
+}
+
+/** The end of the row: who allowed it, how it ended, or how long it took. */
+export function rowEnd(words: Words, tool: ToolPart, approval: Approval | null, now: number): string {
+  if (approval?.state === 'settled' && approval.decision === null) {
+    return words.__('no answer');
+  }
+  if (tool.state === 'denied') {
+    return words.__('denied');
+  }
+  if (tool.state === 'skipped' || tool.state === 'stopped') {
+    return tool.state === 'skipped' ? words.__('skipped') : words.__('stopped');
+  }
+  if (approval?.state === 'settled' && tool.state === 'done') {
+    return approval.decision === 'allow-once' ? words.__('you, once') : words.__('you, always');
+  }
+  if (tool.startedAt === null) {
+    return '';
+  }
+  if (tool.state === 'running') {
+    return elapsed(now - tool.startedAt);
+  }
+  return tool.endedAt === null ? '' : duration(tool.endedAt - tool.startedAt);
+}
+
+/** One tool call, one row; unfolded it shows what went in and what came out. */
+export const ToolRow = React.memo(function ToolRow(props: { tool: ToolPart; approval: Approval | null }): JSX.Element {
+  const { tool, approval } = props;
+  const { words } = useEnv();
+  const now = useTick(tool.state === 'running');
+  const [open, setOpen] = React.useState(false);
+  const id = React.useId();
+  return (
+    <div className="oc-tool">
+      <button
+        type="button"
+        className="oc-tool-head"
+        aria-expanded={open}
+        aria-controls={id}
+        title={tool.what}
+        onClick={() => setOpen(!open)}
+      >
+        <span className="oc-state" data-state={TONES[tool.state]} role="img" aria-label={stateWord(words, tool.state)}>
+          <Icon name={ICONS[tool.state]} />
+        </span>
+        <span className="oc-tool-name">{tool.name}</span>
+        <span className="oc-tool-what">{tool.what}</span>
+        <span className="oc-tool-time">{rowEnd(words, tool, approval, now)}</span>
+        <Icon name="right" className="oc-fold" />
+      </button>
+      <div id={id} hidden={!open}>
+        {open && <ToolBody tool={tool} approval={approval} />}
+      </div>
+    </div>
+  );
+});
+
+function ToolBody(props: { tool: ToolPart; approval: Approval | null }): JSX.Element {
+  const { tool, approval } = props;
+  const { words } = useEnv();
+  const command = tool.name === 'exec' ? words.__('Command') : tool.name === 'python' ? words.__('Code') : words.__('Input');
+  return (
+    <div className="oc-tool-body">
+      {approval?.state === 'settled' && (
+        <dl className="oc-facts">
+          <dt>{words.__('Answer')}</dt>
+          <dd>{answerFact(words, approval)}</dd>
+          {approval.cwd !== '' && (
+            <>
+              <dt>{words.__('Folder')}</dt>
+              <dd>{approval.cwd}</dd>
+            </>
+          )}
+        </dl>
+      )}
+      {tool.args !== '' && <span className="oc-label">{command}</span>}
+      {tool.args !== '' && <div className="oc-out">{tool.args}</div>}
+      {tool.output !== '' && <span className="oc-label">{words.__('Output')}</span>}
+      {tool.output !== '' && <Output text={tool.output} />}
+      {tool.args === '' && tool.output === '' && <span className="oc-label">{words.__('No input and no output.')}</span>}
+    </div>
+  );
+}
+
+function answerFact(words: Words, approval: Approval): string {
+  const at = approval.resolvedAt === null ? '' : clock(approval.resolvedAt);
+  switch (approval.decision) {
+    case 'allow-once':
+      return words.__('allowed once by you, %1', at);
+    case 'allow-always':
+      return words.__('always allowed by you, %1', at);
+    case 'deny':
+      return words.__('denied by you, %1', at);
+    case null:
+      return words.__('no answer in time, so it was not run');
+  }
+}
+
+function Output(props: { text: string }): JSX.Element {
+  const { words } = useEnv();
+  const [all, setAll] = React.useState(false);
+  const first = firstLines(props.text, LINES);
+  return (
+    <>
+      <div className="oc-out" tabIndex={0} role="group" aria-label={words.__('Output')}>
+        {all ? props.text : first.text}
+      </div>
+      {first.cut && !all && (
+        <div>
+          <button type="button" className="oc-link" onClick={() => setAll(true)}>
+            {words.__('Show all %1 lines', first.total)}
+          </button>
+        </div>
+      )}
+    </>
+  );
+}

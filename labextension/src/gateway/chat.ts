@@ -1,0 +1,211 @@
+/**
+ * The chat as an object: it owns the state and the socket, and turns wishes into requests.
+ * Views subscribe; text deltas reach them at most 15 times a second, everything else at once.
+ */
+import type { Action } from './actions';
+import { isObject, Json, list, text } from './frames';
+import { reduce } from './reduce';
+import { GatewaySocket, SocketOptions } from './socket';
+import { Decision, initialState, State } from './state';
+import { running } from './select';
+
+/** 15 redraws a second (ui/README, answer). */
+export const PACE = 1000 / 15;
+export const HISTORY_LIMIT = 200;
+
+export interface ChatOptions extends SocketOptions {
+  newId?: () => string;
+  sessionKey?: string;
+}
+
+export class Chat {
+  constructor(options: ChatOptions) {
+    this.now = options.now ?? Date.now;
+    this.newId = options.newId ?? (() => crypto.randomUUID());
+    this.setTimer = options.setTimer ?? ((run, ms) => window.setTimeout(run, ms));
+    this.current = initialState(options.sessionKey);
+    this.socket = new GatewaySocket(options, {
+      link: link => this.apply({ type: 'link', link, at: this.now() }),
+      hello: payload => this.welcome(payload),
+      event: (name, payload) => this.hear(name, payload)
+    });
+  }
+
+  get state(): State {
+    return this.current;
+  }
+
+  /** Text not yet sent, one draft per session. */
+  readonly drafts = new Map<string, string>();
+
+  start(): void {
+    this.socket.start();
+  }
+
+  stop(): void {
+    this.socket.stop();
+    this.listeners.clear();
+  }
+
+  retryNow(): void {
+    this.socket.retryNow();
+  }
+
+  subscribe(listener: () => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  apply(action: Action): void {
+    const next = reduce(this.current, action);
+    if (next === this.current) {
+      return;
+    }
+    this.current = next;
+    this.notify(action);
+  }
+
+  /** Sends a message; the log shows it at once. */
+  async send(message: string): Promise<void> {
+    const runId = this.newId();
+    const sessionKey = this.current.sessionKey;
+    this.apply({ type: 'sending', runId, text: message, at: this.now() });
+    try {
+      const answer = await this.socket.request('chat.send', { sessionKey, message, idempotencyKey: runId });
+      this.apply({ type: 'accepted', runId, status: text(answer, 'status') ?? 'started', at: this.now() });
+    } catch (error) {
+      this.apply({ type: 'sendFailed', runId, problem: sentence(error) });
+    }
+  }
+
+  /** Stops the running turn of this session; nothing happens when none runs. */
+  async abort(): Promise<void> {
+    const answer = running(this.current);
+    const params: Json = { sessionKey: this.current.sessionKey };
+    if (answer !== null) {
+      params.runId = answer.runId;
+    }
+    await this.quietly('chat.abort', params);
+  }
+
+  async decide(id: string, decision: Decision): Promise<void> {
+    this.apply({ type: 'deciding', id });
+    try {
+      await this.socket.request('exec.approval.resolve', { id, decision });
+      this.apply({ type: 'decided', id, decision, at: this.now() });
+    } catch (error) {
+      this.apply({ type: 'decideFailed', id, problem: sentence(error) });
+    }
+  }
+
+  /** Shows another session of this gateway. */
+  async open(sessionKey: string, title = ''): Promise<void> {
+    const old = this.current.fullKey;
+    this.apply({ type: 'open', sessionKey, title });
+    if (old !== sessionKey) {
+      void this.quietly('sessions.messages.unsubscribe', { key: old });
+    }
+    await this.load();
+  }
+
+  async newChat(): Promise<void> {
+    const made = await this.quietly('sessions.create', {});
+    const key = text(made, 'key');
+    if (key !== undefined) {
+      await this.open(key);
+    }
+  }
+
+  async loadSessions(): Promise<void> {
+    const answer = await this.quietly('sessions.list', { limit: 50, includeDerivedTitles: true, includeLastMessage: true });
+    if (isObject(answer)) {
+      this.apply({ type: 'sessions', rows: list(answer, 'sessions'), defaults: answer.defaults });
+    }
+  }
+
+  async chooseModel(ref: string): Promise<void> {
+    const before = this.current.model;
+    this.apply({ type: 'modelChosen', ref });
+    const done = await this.quietly('sessions.patch', { key: this.current.sessionKey, model: ref });
+    if (done === null) {
+      this.apply({ type: 'modelChosen', ref: before });
+    }
+  }
+
+  private welcome(payload: Json): void {
+    this.apply({ type: 'hello', payload });
+    void this.quietly('sessions.subscribe', {});
+    void this.quietly('agents.list', {});
+    void this.quietly('models.list', {}).then(answer => this.apply({ type: 'models', rows: list(answer, 'models') }));
+    void this.quietly('exec.approval.list', {}).then(answer => {
+      const rows = Array.isArray(answer) ? answer : list(answer, 'approvals');
+      this.apply({ type: 'approvals', rows });
+    });
+    void this.load();
+    void this.loadSessions();
+  }
+
+  /** Reads the conversation and asks for its messages. */
+  private async load(): Promise<void> {
+    const sessionKey = this.current.sessionKey;
+    try {
+      const payload = await this.socket.request('chat.history', { sessionKey, limit: HISTORY_LIMIT });
+      if (isObject(payload)) {
+        this.apply({ type: 'history', sessionKey, payload });
+      }
+      const subscribed = await this.socket.request('sessions.messages.subscribe', { key: sessionKey });
+      const key = text(subscribed, 'key');
+      if (key !== undefined && sessionKey === this.current.sessionKey && isObject(payload)) {
+        this.apply({ type: 'named', sessionKey, fullKey: key });
+      }
+    } catch (error) {
+      this.apply({ type: 'historyFailed', sessionKey, problem: sentence(error) });
+    }
+  }
+
+  private hear(name: string, payload: Json): void {
+    this.apply({ type: 'event', name, payload, at: this.now() });
+  }
+
+  /** A request whose failure changes nothing the user waits for: it goes to the console. */
+  private async quietly(method: string, params: Json): Promise<unknown> {
+    try {
+      return await this.socket.request(method, params);
+    } catch (error) {
+      console.warn(`OpenClaw: ${method} failed: ${sentence(error)}`);
+      return null;
+    }
+  }
+
+  private notify(action: Action): void {
+    const streaming =
+      action.type === 'event' && (action.payload.state === 'delta' || action.payload.stream === 'thinking');
+    if (!streaming) {
+      this.tell();
+    } else if (!this.paced) {
+      this.paced = true;
+      this.setTimer(() => {
+        this.paced = false;
+        this.tell();
+      }, PACE);
+    }
+  }
+
+  private tell(): void {
+    for (const listener of [...this.listeners]) {
+      listener();
+    }
+  }
+
+  private readonly socket: GatewaySocket;
+  private readonly now: () => number;
+  private readonly newId: () => string;
+  private readonly setTimer: (run: () => void, ms: number) => number;
+  private readonly listeners = new Set<() => void>();
+  private current: State;
+  private paced = false;
+}
+
+function sentence(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

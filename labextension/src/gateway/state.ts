@@ -1,0 +1,154 @@
+/** What the chat knows. Values only: the reducer makes new ones, the components draw them. */
+import type { Link } from './socket';
+
+export type ToolState = 'queued' | 'running' | 'waiting' | 'done' | 'failed' | 'skipped' | 'denied' | 'stopped';
+
+export interface ToolPart {
+  kind: 'tool';
+  id: string;
+  name: string;
+  /** One line for the row: the command, the path, the query. */
+  what: string;
+  args: string;
+  output: string;
+  state: ToolState;
+  startedAt: number | null;
+  endedAt: number | null;
+}
+
+export interface TextPart {
+  kind: 'text';
+  id: string;
+  text: string;
+}
+
+export interface ThinkingPart {
+  kind: 'thinking';
+  id: string;
+  text: string;
+  startedAt: number | null;
+  endedAt: number | null;
+}
+
+export type Part = TextPart | ToolPart | ThinkingPart;
+
+export interface Said {
+  kind: 'said';
+  id: string;
+  /** The run this message started; the idempotency key of `chat.send`. */
+  runId: string;
+  text: string;
+  at: number;
+  delivery: 'sending' | 'sent' | 'queued' | 'failed';
+  problem?: string;
+}
+
+export type AnswerState = 'streaming' | 'done' | 'stopped' | 'failed';
+
+export interface Answer {
+  kind: 'answer';
+  id: string;
+  runId: string;
+  parts: readonly Part[];
+  state: AnswerState;
+  /** What the server says it is doing before the first text. */
+  phase: string;
+  /** The text received so far in this run, to tell an extension from a new message. */
+  received: string;
+  startedAt: number;
+  endedAt: number | null;
+  model: string;
+  problem: string;
+  detail: string;
+}
+
+export type Entry = Said | Answer;
+
+export type Decision = 'allow-once' | 'allow-always' | 'deny';
+
+export interface Approval {
+  id: string;
+  title: string;
+  command: string;
+  cwd: string;
+  reason: string;
+  effect: string;
+  risk: 'low' | 'medium' | 'high';
+  scopes: readonly Decision[];
+  sessionKey: string;
+  toolCallId: string;
+  createdAt: number;
+  expiresAt: number | null;
+  state: 'waiting' | 'sending' | 'settled';
+  /** `null` while open, and when nobody answered in time. */
+  decision: Decision | null;
+  resolvedAt: number | null;
+  problem: string;
+}
+
+export interface SessionRow {
+  key: string;
+  title: string;
+  preview: string;
+  updatedAt: number;
+  running: boolean;
+  unread: boolean;
+  pinned: boolean;
+}
+
+export interface ModelRow {
+  ref: string;
+  name: string;
+  provider: string;
+  contextWindow: number | null;
+  available: boolean;
+}
+
+export interface Usage {
+  tokens: number;
+  /** Dollars; `null` when no price is known. */
+  cost: number | null;
+  context: number;
+}
+
+export interface State {
+  link: Link;
+  /** True once a connection has succeeded; tells "starting" from "lost". */
+  everOpen: boolean;
+  sessionKey: string;
+  /** The same session as the server spells it, for example `agent:main:main`. */
+  fullKey: string;
+  title: string;
+  loaded: boolean;
+  /** A sentence when the conversation could not be read. */
+  problem: string;
+  entries: readonly Entry[];
+  approvals: readonly Approval[];
+  sessions: readonly SessionRow[];
+  models: readonly ModelRow[];
+  /** `provider/model` of this session; empty until known. */
+  model: string;
+  usage: Usage;
+  configPath: string;
+}
+
+export const BUILT_IN = 'builtin/offline';
+
+export function initialState(sessionKey = 'main'): State {
+  return {
+    link: { kind: 'connecting' },
+    everOpen: false,
+    sessionKey,
+    fullKey: sessionKey,
+    title: '',
+    loaded: false,
+    problem: '',
+    entries: [],
+    approvals: [],
+    sessions: [],
+    models: [],
+    model: '',
+    usage: { tokens: 0, cost: null, context: 0 },
+    configPath: ''
+  };
+}

@@ -1,0 +1,3 @@
+import chat from './lab/plugin';
+
+export default [chat];
