@@ -21,6 +21,7 @@ from jupyter_core.paths import jupyter_config_path
 ROOT = Path(__file__).resolve().parents[2]
 READY_WITHIN_S = 90.0
 _POLL_S = 0.01
+_Running = tuple["subprocess.Popen[bytes]", float]
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -79,8 +80,8 @@ def model_server(directory: Path) -> Iterator[str]:
     """The project's zero-delay model server; yields its base URL without `/v1`."""
     directory.mkdir(parents=True, exist_ok=True)
     port = free_port()
-    command = [sys.executable, str(ROOT / "tests" / "fakes" / "model_server.py"), "--port", str(port)]
-    with _process(command, directory) as (process, _start):
+    command = [sys.executable, "-m", "tests.fakes.model_server", "--port", str(port)]
+    with _process(command, directory, cwd=ROOT) as (process, _start):
         url = f"http://127.0.0.1:{port}"
         _await_http(process, f"{url}/v1/models")
         yield url
@@ -114,11 +115,13 @@ def median_wall_s(command: list[str], rounds: int) -> float:
 
 
 @contextmanager
-def _process(command: list[str], directory: Path) -> Iterator[tuple[subprocess.Popen[bytes], float]]:
+def _process(
+    command: list[str], directory: Path, *, cwd: Path | None = None
+) -> Iterator[tuple[subprocess.Popen[bytes], float]]:
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("OPENCLAW_", "JUPYTER_"))}
     start = time.perf_counter()
     with (directory / "stderr.log").open("wb") as stderr:
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stderr, cwd=directory, env=environment)
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stderr, cwd=cwd or directory, env=environment)
     try:
         yield process, start
     finally:

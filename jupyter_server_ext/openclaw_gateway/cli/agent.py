@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import sys
+from collections.abc import Mapping
 from concurrent.futures import Future
 from typing import Any
 
@@ -32,19 +33,20 @@ _POLL_S = 0.1
 def command(target: Target, message: str, session_key: str | None, agent_id: str | None, timeout_s: int) -> int:
     """Send one message and print the answer; starts a gateway if none runs."""
     params: dict[str, Any] = {"message": message, "idempotencyKey": new_id(), "deliver": False, "timeout": timeout_s}
-    params |= {"sessionKey": session_key} if session_key else {}
-    params |= {"agentId": agent_id} if agent_id else {}
-    if not session_key and not agent_id:
-        params["sessionKey"] = "main"
+    if agent_id:
+        params["agentId"] = agent_id
+    if session_key or not agent_id:
+        params["sessionKey"] = session_key or "main"
     with Wire(target, start=True) as wire:
         answer = wire.request_two_step("agent", params, timeout_s=timeout_s + _GRACE_S)
-        asked = _follow(wire, target, answer, params["idempotencyKey"])
+        asked = _follow(wire, target, answer, params)
         result = answer.result()
     return _report(target, result, asked)
 
 
-def _follow(wire: Wire, target: Target, answer: Future[Any], run_id: str) -> list[dict[str, Any]]:
-    """Show the turn while it runs; returns the approvals it asked for."""
+def _follow(wire: Wire, target: Target, answer: Future[Any], params: dict[str, Any]) -> list[dict[str, Any]]:
+    """Show the turn while it runs; returns the approvals it asked for. Ctrl-C aborts the turn and goes on as Ctrl-C."""
+    run_id = params["idempotencyKey"]
     live = not target.as_json and sys.stdout.isatty()
     view = TurnView(run_id, _write if live else lambda _text: None)
     asked: list[dict[str, Any]] = []
@@ -63,12 +65,14 @@ def _follow(wire: Wire, target: Target, answer: Future[Any], run_id: str) -> lis
             else:
                 view.see(name, payload)
     except KeyboardInterrupt:
-        wire.request("chat.abort", {"sessionKey": "main", "runId": run_id})
+        wire.request(
+            "chat.abort", {"sessionKey": params.get("sessionKey") or f"agent:{params['agentId']}:main", "runId": run_id}
+        )
         raise
     return asked
 
 
-def _approve(wire: Wire, payload: dict[str, Any]) -> dict[str, Any]:
+def _approve(wire: Wire, payload: Mapping[str, Any]) -> dict[str, Any]:
     """Ask on a terminal; elsewhere say what is waited for, so that another client can answer."""
     approval_id, lines = approval_card(payload)
     command_text = str((payload.get("request") or {}).get("command") or "")
@@ -80,7 +84,7 @@ def _approve(wire: Wire, payload: dict[str, Any]) -> dict[str, Any]:
     return {"id": approval_id, "command": command_text}
 
 
-def _of_run(payload: dict[str, Any], run_id: str) -> bool:
+def _of_run(payload: Mapping[str, Any], run_id: str) -> bool:
     request = payload.get("request") or {}
     return (payload.get("runId") or request.get("runId") or run_id) == run_id
 

@@ -59,6 +59,9 @@ def run(args: Sequence[str]) -> int:
     """Run a command line and turn every failure into one sentence on stderr and an exit status."""
     try:
         result = cli.main(args=list(args), prog_name=PROGRAM, standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as help_instead:
+        help_instead.show()
+        return help_instead.exit_code
     except click.ClickException as error:
         return _fail(error.format_message(), error.exit_code)
     except (UserError, OpenClawError) as error:

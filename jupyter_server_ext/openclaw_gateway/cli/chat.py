@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 import click
@@ -84,7 +85,7 @@ def answer_approval(wire: Wire, approval_id: str, decision: str) -> None:
         show.note(str(error))
 
 
-def _take_event(wire: Wire, view: TurnView, session_key: str, name: str, payload: dict[str, Any]) -> None:
+def _take_event(wire: Wire, view: TurnView, session_key: str, name: str, payload: Mapping[str, Any]) -> None:
     if name == "exec.approval.requested" and _is_ours(payload, session_key):
         view.break_line()
         approval_id, lines = approval_card(payload)
@@ -93,7 +94,7 @@ def _take_event(wire: Wire, view: TurnView, session_key: str, name: str, payload
         view.see(name, payload)
 
 
-def _is_ours(payload: dict[str, Any], session_key: str) -> bool:
+def _is_ours(payload: Mapping[str, Any], session_key: str) -> bool:
     """Whether an approval belongs to this conversation; short keys are the end of the full one (protocol section 7)."""
     asked = str((payload.get("request") or {}).get("sessionKey") or session_key)
     return asked == session_key or asked.endswith(f":{session_key}")

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import click
+from openclaw_kernel.config.edit import merge_patch, set_value
+from openclaw_kernel.config.redact import redact
 
 from openclaw_gateway.cli import show
 from openclaw_gateway.cli.wire import json_option, state_dir_option
-from openclaw_kernel.config.edit import merge_patch, set_value
-from openclaw_kernel.config.json5 import parse
+from openclaw_kernel.config.json5 import loads
 from openclaw_kernel.config.loader import LoadedConfig, load_config
-from openclaw_kernel.config.redact import redact
 from openclaw_kernel.config.schema import OpenClawConfig
 from openclaw_kernel.store.atomic import write_atomic
 from openclaw_kernel.values.errors import UserError
@@ -134,7 +134,7 @@ def _look_up(value: Any, path: list[Key]) -> tuple[Any, bool]:
 
 def _value(text: str) -> Any:
     try:
-        return parse(text)
+        return loads(text)
     except ValueError:
         return text
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,7 +27,7 @@ class TurnView:
     _streamed: bool = False
     _mid_line: bool = False
 
-    def see(self, event: str, payload: dict[str, Any]) -> None:
+    def see(self, event: str, payload: Mapping[str, Any]) -> None:
         """Take one event; those of other runs are passed over."""
         if payload.get("runId") != self.run_id:
             return
@@ -46,7 +46,7 @@ class TurnView:
             self.write("\n")
             self._mid_line = False
 
-    def _chat(self, payload: dict[str, Any]) -> None:
+    def _chat(self, payload: Mapping[str, Any]) -> None:
         state = payload.get("state")
         if state == "delta":
             if payload.get("replace"):
@@ -71,7 +71,7 @@ class TurnView:
             self._streamed = True
             self._mid_line = not text.endswith("\n")
 
-    def _tool(self, data: dict[str, Any]) -> None:
+    def _tool(self, data: Mapping[str, Any]) -> None:
         phase, name = data.get("phase"), data.get("name") or "tool"
         if phase == "start":
             self.line(f"  ⚙ {name} {_arguments(data.get('args'))}".rstrip())
@@ -89,7 +89,7 @@ def message_text(message: object) -> str:
     return "".join(str(part.get("text", "")) for part in parts if isinstance(part, dict) and part.get("type") == "text")
 
 
-def approval_card(payload: dict[str, Any]) -> tuple[str, list[str]]:
+def approval_card(payload: Mapping[str, Any]) -> tuple[str, list[str]]:
     """Id and lines of an `exec.approval.requested` event. The command is shown whole, each of its lines."""
     request = payload.get("request") or {}
     facts = [("in", request.get("cwd")), ("because", request.get("reason")), ("risk", request.get("risk"))]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from openclaw_gateway.cli.turn import TurnView, approval_card, ask, message_text
 
 
