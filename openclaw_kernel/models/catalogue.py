@@ -131,7 +131,6 @@ class Catalogue:
 
     def __init__(self, config: OpenClawConfig) -> None:
         self.vendors: dict[str, Vendor] = dict(VENDORS)
-        self.headers: dict[str, Mapping[str, str]] = {}
         rows = (OFFLINE,) if config.models.mode == "replace" else KNOWN
         self._rows: dict[str, Model] = {}
         for row in rows:
@@ -177,7 +176,6 @@ class Catalogue:
             name=row.name or row.id,
             base_url=row.base_url or vendor.base_url,
             compat={**vendor.compat, **row.compat},
-            headers={**self.headers.get(row.provider, {}), **row.headers},
         )
 
     def _add_provider(self, provider_id: str, provider: Any) -> None:
@@ -199,16 +197,11 @@ class Catalogue:
             300.0 if _is_local(base_url) else 120.0,
             known.compat if known else (_LEGACY if api == "openai-completions" else {}),
         )
-        self.headers[provider_id] = _headers(provider)
         for ref, row in list(self._rows.items()):
             if row.provider == provider_id:
                 self._rows[ref] = self._completed(replace(row, api=api, base_url=base_url))
         for row in _configured_rows(provider_id, api, provider):
             self.add(row)
-
-
-def _headers(provider: Any) -> Mapping[str, str]:
-    return {str(name): value for name, value in (provider.headers or {}).items() if isinstance(value, str)}
 
 
 def _guess(vendor: Vendor) -> dict[str, Any]:
@@ -231,10 +224,9 @@ def _configured_rows(provider_id: str, api: WireFormat, provider: Any) -> Iterat
     known = {row.ref: row for row in KNOWN}
     for entry in provider.models or ():
         base = known.get(f"{provider_id}/{entry.id}") or Model(id=entry.id, provider=provider_id, api=api)
-        entry_api = getattr(entry, "api", None) or api
         yield replace(
             base,
-            api=entry_api,
+            api=entry.api or api,
             name=entry.name or base.name or entry.id,
             base_url=provider.base_url or "",
             reasoning=bool(entry.reasoning) if entry.reasoning is not None else base.reasoning,
@@ -242,6 +234,7 @@ def _configured_rows(provider_id: str, api: WireFormat, provider: Any) -> Iterat
             context_window=entry.context_window or base.context_window,
             max_output_tokens=entry.max_tokens or base.max_output_tokens,
             cost=_cost(entry.cost) or base.cost,
+            headers=dict(entry.headers),
             compat={**base.compat, **_as_mapping(entry.compat)},
         )
 

@@ -29,6 +29,14 @@ log = logging.getLogger(__name__)
 LINGER_S = 2.0  # how long a finished answer waits for the server to end the response, so the connection can be used again
 
 
+_HTTP_PACKAGES = frozenset({"anthropic", "openai", "httpx", "httpx2", "httpcore", "httpcore2", "anyio"})
+"""Packages whose errors mean that the way to the provider is broken."""
+
+
+class Unreadable(Exception):
+    """The provider sent what is not of its format."""
+
+
 class Decoder(Protocol):
     """Understands the events of one answer. `complete` once the format's end mark was seen."""
 
@@ -108,8 +116,8 @@ class HttpProvider:
             return failures.timeout(call.model, call.idle_timeout_s)
         except ProviderError as error:
             return error.failure
-        except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError, ValueError) as error:
-            log.warning("%s sent what %s cannot read: %r", call.model.ref, call.model.api, error)
+        except Unreadable as error:
+            log.warning("%s sent what %s cannot read: %s", call.model.ref, call.model.api, error)
             return failures.network(call.model, f"it sent something that is not {call.model.api}: {error}")
         except Exception as error:
             log.info("call to %s failed", call.model.ref, exc_info=True)
@@ -127,13 +135,21 @@ class HttpProvider:
                 answer.start()
                 async for chunk in response.iter_bytes():
                     for data in reader.feed(chunk):
-                        if data == b"[DONE]":
-                            decoder.complete = True
-                        else:
-                            decoder.feed(orjson.loads(data))
+                        _feed(decoder, data)
                     deadline.reschedule(_until(loop.time(), LINGER_S if decoder.complete else idle))
             finally:
                 await response.close()
+
+
+def _feed(decoder: Decoder, data: bytes) -> None:
+    """One payload to the decoder. Raises `Unreadable` for what is not of the format."""
+    if data == b"[DONE]":
+        decoder.complete = True
+        return
+    try:
+        decoder.feed(orjson.loads(data))
+    except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError, ValueError) as error:
+        raise Unreadable(repr(error) if isinstance(error, KeyError) else str(error)) from error
 
 
 def _until(now: float, seconds: float) -> float | None:
@@ -141,10 +157,17 @@ def _until(now: float, seconds: float) -> float | None:
 
 
 def _classified(call: ModelCall, error: Exception) -> ModelFailure:
-    """An SDK's or HTTP library's error. A status error carries a response; all others broke on the way."""
+    """An SDK's or HTTP library's error. A status error carries a response; all others broke on the way or in here."""
     status = getattr(error, "status_code", None)
     response = getattr(error, "response", None)
     if isinstance(status, int) and response is not None:
-        return failures.from_status(call.model, status, response.text, response.headers)
-    cause = error.__cause__ or error
-    return failures.network(call.model, str(cause) or type(cause).__name__)
+        return failures.from_status(call.model, status, _without_key(call, response.text), response.headers)
+    if isinstance(error, OSError) or type(error).__module__.partition(".")[0] in _HTTP_PACKAGES:
+        cause = error.__cause__ or error
+        return failures.network(call.model, _without_key(call, str(cause) or type(cause).__name__))
+    return ModelFailure(f"The call to {call.model.ref} could not be made: {_without_key(call, str(error))}.", "unknown")
+
+
+def _without_key(call: ModelCall, text: str) -> str:
+    """Some servers repeat the key they refuse."""
+    return text.replace(call.credential, "***") if call.credential else text

@@ -110,18 +110,17 @@ class Models:
     def stream(self, call: ModelCall) -> ModelStream:
         """Start a call; never raises. A missing key is the stream's failure, with a sentence that says where to put it."""
         vendor = self.catalogue.vendors.get(call.model.provider)
-        credential = call.credential
-        if not credential:
-            try:
-                credential = self.credential(call.model.provider)
-            except UserError as error:
-                return self._failed(call, str(error))
+        try:
+            credential = call.credential or self.credential(call.model.provider)
+            model = replace(call.model, headers={**self._headers(call.model.provider), **call.model.headers})
+        except UserError as error:
+            return self._failed(call, str(error))
         if not credential and vendor is not None and vendor.key_env:
             return self._failed(call, _no_key(vendor))
         idle = call.idle_timeout_s
         if vendor is not None and idle == DEFAULT_IDLE_S:
             idle = vendor.idle_timeout_s
-        return self._provider(call.model.api).stream(replace(call, credential=credential, idle_timeout_s=idle))
+        return self._provider(call.model.api).stream(replace(call, model=model, credential=credential, idle_timeout_s=idle))
 
     async def detect_ollama(self) -> Rows:
         """Ask a local Ollama for its models and add them to the catalogue."""
@@ -155,12 +154,20 @@ class Models:
 
         return EventStream(produce)
 
+    def _headers(self, provider: str) -> dict[str, str]:
+        """Extra headers of a configured provider; their values may be secrets."""
+        configured = self._configured(provider)
+        if configured is None:
+            return {}
+        where = f"models.providers.{provider}.headers"
+        return {name: str(self._secrets.resolve(value, f"{where}.{name}")) for name, value in configured.headers.items()}
+
     def _configured(self, provider: str) -> Any:
         return (self._config.models.providers or {}).get(provider)
 
     def _from_env(self, name: str) -> str:
         variables = getattr(self._config.env, "vars", None) or {}
-        return str(variables.get(name) or self._env.get(name) or "")
+        return str(self._env.get(name) or variables.get(name) or "")
 
     def _primary(self, agent_id: str) -> str | None:
         return self._model_choice(agent_id)[0]
