@@ -14,7 +14,7 @@ MAX_DEPTH = 200
 _SPACE = re.compile(r"[\t\v\f\n\r \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]+")
 _NUMBER = re.compile(r"[+-]?(?:0[xX][0-9a-fA-F]+|Infinity|NaN|(?:(?:0|[1-9][0-9]*)(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)")
 _PLAIN = {quote: re.compile(rf"[^{quote}\\\n\r]+") for quote in "\"'"}
-_LINE_END = re.compile(r"\r\n|[\n\r\u2028\u2029]")
+LINE_END = re.compile(r"\r\n|[\n\r\u2028\u2029]")
 _ESCAPES = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 _WORDS = {"true": True, "false": False, "null": None}
 _NAME_START = frozenset({"Lu", "Ll", "Lt", "Lm", "Lo", "Nl"})
@@ -99,7 +99,7 @@ def plain(node: Node) -> Any:
 def place(text: str, offset: int) -> tuple[int, int]:
     """Line and column of `offset`, both from 1."""
     line, begin = 1, 0
-    for end in _LINE_END.finditer(text, 0, offset):
+    for end in LINE_END.finditer(text, 0, offset):
         if end.end() > offset:
             break
         line, begin = line + 1, end.end()
@@ -155,7 +155,7 @@ class _Reader:
             if space:
                 self.at = space.end()
             if self.text.startswith("//", self.at):
-                end = _LINE_END.search(self.text, self.at)
+                end = LINE_END.search(self.text, self.at)
                 self.at = end.start() if end else len(self.text)
             elif self.text.startswith("/*", self.at):
                 closing = self.text.find("*/", self.at + 2)
@@ -266,7 +266,7 @@ class _Reader:
             parts.append(self.escape())
 
     def escape(self) -> str:
-        end = _LINE_END.match(self.text, self.at)
+        end = LINE_END.match(self.text, self.at)
         if end:
             self.at = end.end()
             return ""

@@ -22,8 +22,8 @@ class GatewayAuth(Section):
     """A token (made on first start when none is given), a password, or nothing on loopback only."""
 
     mode: Literal["token", "password", "none"] = "token"
-    token: SecretInput | None = None
-    password: SecretInput | None = None
+    token: SecretInput | None = Field(default=None, repr=False)
+    password: SecretInput | None = Field(default=None, repr=False)
     rate_limit: AuthRateLimit = Field(default_factory=AuthRateLimit)
 
     @model_validator(mode="after")
@@ -89,8 +89,8 @@ class GatewayRemote(Section):
     """The gateway to talk to when `mode` is remote."""
 
     url: str | None = None
-    token: SecretInput | None = None
-    password: SecretInput | None = None
+    token: SecretInput | None = Field(default=None, repr=False)
+    password: SecretInput | None = Field(default=None, repr=False)
     tls_fingerprint: str | None = None
 
 

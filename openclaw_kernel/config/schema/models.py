@@ -41,10 +41,10 @@ class ModelProvider(Section):
     """Where a provider is and how it is spoken to."""
 
     base_url: str | None = Field(default=None, pattern=r"^(https?://|\$\{)")
-    api_key: SecretInput | None = None
+    api_key: SecretInput | None = Field(default=None, repr=False)
     auth: Literal["api-key", "token", "oauth", "aws-sdk"] | None = None
     api: WireFormat | None = None
-    headers: dict[str, SecretInput] = Field(default_factory=dict)
+    headers: dict[str, SecretInput] = Field(default_factory=dict, repr=False)
     auth_header: bool = False
     models: list[ModelDefinition] = Field(default_factory=list)
     request: Loose = Field(default_factory=dict)

@@ -21,7 +21,7 @@ class ShellEnv(Section):
 class Env(Section):
     """`vars` fill in what the environment lacks; they never replace a value that is there (CFG-07)."""
 
-    vars: dict[str, str] = Field(default_factory=dict)
+    vars: dict[str, str] = Field(default_factory=dict, repr=False)
     shell_env: ShellEnv = Field(default_factory=ShellEnv)
 
 
