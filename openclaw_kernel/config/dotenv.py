@@ -24,11 +24,12 @@ def environment(env: Mapping[str, str], config: Path, parsed: Mapping[str, Any])
             full.setdefault(name, value)
     section = parsed.get("env")
     variables = section.get("vars") if isinstance(section, Mapping) else None
-    if isinstance(variables, Mapping):
-        for name, value in variables.items():
-            if isinstance(value, str):
-                full.setdefault(name, value)
-    return full
+    return with_vars(full, variables if isinstance(variables, Mapping) else {})
+
+
+def with_vars(env: Mapping[str, str], variables: Mapping[str, Any]) -> dict[str, str]:
+    """`env` with what it lacks from `env.vars`."""
+    return {name: value for name, value in variables.items() if isinstance(value, str)} | dict(env)
 
 
 def read_dotenv(path: Path) -> Iterator[tuple[str, str]]:
