@@ -12,6 +12,7 @@ from pathlib import Path
 
 import httpx
 
+from openclaw_kernel.store.lock import StateLock, StateLocked
 from openclaw_kernel.store.paths import ensure_private_dir
 from openclaw_kernel.store.runtime_file import RuntimeInfo, read_runtime
 from openclaw_kernel.values.errors import UserError
@@ -57,10 +58,20 @@ async def ensure_gateway(
             if info is not None and await _is_ready(http, info.url):
                 progress(f"the gateway is ready at {info.url}")
                 return info
-            if info is None and process is not None and process.poll() not in (None, 0):
-                raise GatewayNotStarted(_failure(f"the gateway ended with code {process.returncode}", log_path))
+            code = process.poll() if process is not None and info is None else None
+            if code and not await asyncio.to_thread(_is_owned, state_dir):
+                raise GatewayNotStarted(_failure(f"the gateway ended with code {code}", log_path))
             await asyncio.sleep(_POLL_S)
     raise GatewayNotStarted(_failure(f"the gateway was not ready within {timeout:g} s", log_path))
+
+
+def _is_owned(state_dir: Path) -> bool:
+    """Whether another gateway holds the directory: then ours gave way to it and it is about to be ready."""
+    try:
+        StateLock.acquire(state_dir, wait_s=0).release()
+    except StateLocked:
+        return True
+    return False
 
 
 def _start(state_dir: Path, log_path: Path, command: tuple[str, ...]) -> subprocess.Popen[bytes]:

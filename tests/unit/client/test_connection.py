@@ -144,7 +144,7 @@ async def test_a_request_times_out(server):
 
 
 async def test_nobody_there():
-    with pytest.raises(GatewayUnreachable, match="no OpenClaw gateway answers at ws://127.0.0.1:1/"):
+    with pytest.raises(GatewayUnreachable, match=r"no OpenClaw gateway answers at ws://127\.0\.0\.1:1/"):
         async with connect("http://127.0.0.1:1/"):
             pass
 

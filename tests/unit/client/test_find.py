@@ -10,6 +10,7 @@ import sys
 import pytest
 
 from openclaw_kernel.client.find import GatewayNotStarted, ensure_gateway, find_gateway
+from openclaw_kernel.store.lock import StateLock
 
 STAND_IN = """
 import http.server, os, pathlib, time
@@ -47,3 +48,9 @@ async def test_a_gateway_that_ends_is_reported_with_its_last_words(tmp_path):
 
 async def test_no_gateway(tmp_path):
     assert find_gateway(tmp_path) is None
+
+
+async def test_giving_way_to_another_start_is_no_failure(tmp_path):
+    command = (sys.executable, "-c", "import sys; sys.exit('the directory is in use')")
+    with StateLock.acquire(tmp_path), pytest.raises(GatewayNotStarted, match=r"was not ready within 0\.5 s"):
+        await ensure_gateway(tmp_path, command=command, timeout=0.5)
