@@ -85,6 +85,7 @@ class Hub:
         self._waiting: dict[str, tuple[Connection, Timer]] = {}
         self._requests: set[asyncio.Task[None]] = set()
         self._ticks: asyncio.Task[None] | None = None
+        self._stopping = False
         devices.on_requested.append(self._pair_requested)
         devices.on_resolved.append(self._pair_resolved)
         devices.on_revoked.append(self._device_revoked)
@@ -118,6 +119,9 @@ class Hub:
             on_receive=self._receive,
             on_closed=self._closed,
         )
+        if self._stopping:
+            connection.close(1012, "service restart")
+            return connection
         timer = self._call_later(self.policy.handshake_timeout_ms / 1000, lambda: connection.close(1008, "handshake timeout"))
         self._waiting[connection.conn_id] = (connection, timer)
         payload = {"nonce": connection.nonce, "ts": connection.opened_at, "capabilities": self._capabilities}
@@ -189,6 +193,7 @@ class Hub:
         waiting = self._waiting.pop(connection.conn_id, None)
         if waiting is not None:
             waiting[1].cancel()
+        if self.broadcaster.get(connection.conn_id) is None:
             return
         self.broadcaster.remove(connection)
         for listener in self.on_closed:
@@ -272,6 +277,7 @@ class Hub:
 
     async def stop(self, reason: str = "gateway stopping", restart_expected_ms: int | None = None) -> None:
         """Says `shutdown`, lets requests under way finish for up to 5 s, then closes every socket with 1012."""
+        self._stopping = True
         if self._ticks is not None:
             self._ticks.cancel()
             self._ticks = None

@@ -140,6 +140,9 @@ async def test_shutdown_tells_everyone_and_waits_for_requests(bench):
     assert wire.frames[0]["payload"] == {"reason": "restart", "restartExpectedMs": 1500}
     assert wire.frames[1]["id"] == "9" and wire.frames[1]["ok"]
     assert wire.closes == [(1012, "service restart")] == unfinished.closes
+    late: list[int] = []
+    bench.hub.connect(lambda text: None, lambda code, reason: late.append(code))
+    assert late == [1012] and bench.timers.waiting == []
 
 
 async def test_challenge_comes_first_and_unnumbered(bench):
