@@ -12,6 +12,11 @@ export function riskWord(words: Words, risk: Approval['risk']): string {
   return risk === 'low' ? words.__('Low risk') : risk === 'high' ? words.__('High risk') : words.__('Medium risk');
 }
 
+/** A card's title as the question it asks. */
+export function asQuestion(title: string): string {
+  return /[?？]$/.test(title) ? title : `${title}?`;
+}
+
 /** "No answer in 29 min counts as deny."; seconds only below two minutes. */
 export function expiry(words: Words, expiresAt: number | null, now: number): string {
   if (expiresAt === null) {
@@ -35,7 +40,7 @@ export function ApprovalCard(props: { approval: Approval }): JSX.Element {
   const { words } = useEnv();
   const decide = React.useContext(DecideContext);
   const now = useTick(approval.expiresAt !== null);
-  const question = approval.title || words.__('Run a command?');
+  const question = asQuestion(approval.title || words.__('Run a command'));
   const over = approval.expiresAt !== null && approval.expiresAt <= now;
   const busy = approval.state === 'sending' || over;
   const always = approval.scopes.includes('allow-always') && approval.risk !== 'high';

@@ -67,9 +67,16 @@ export function rowEnd(words: Words, tool: ToolPart, approval: Approval | null, 
   return tool.endedAt === null ? '' : duration(tool.endedAt - tool.startedAt);
 }
 
+/** A call you refused, or did not answer, is denied; that is no failure of the tool. */
+export function afterAnswer(tool: ToolPart, approval: Approval | null): ToolPart {
+  const refused = approval?.state === 'settled' && (approval.decision === 'deny' || approval.decision === null);
+  return refused && tool.state === 'failed' ? { ...tool, state: 'denied' } : tool;
+}
+
 /** One tool call, one row; unfolded it shows what went in and what came out. */
 export const ToolRow = React.memo(function ToolRow(props: { tool: ToolPart; approval: Approval | null }): JSX.Element {
-  const { tool, approval } = props;
+  const { approval } = props;
+  const tool = afterAnswer(props.tool, approval);
   const { words } = useEnv();
   const now = useTick(tool.state === 'running');
   const [open, setOpen] = React.useState(false);

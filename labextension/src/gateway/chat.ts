@@ -167,12 +167,17 @@ export class Chat {
     this.apply({ type: 'event', name, payload, at: this.now() });
   }
 
-  /** A request whose failure changes nothing the user waits for: it goes to the console. */
+  /**
+   * A request whose failure changes nothing the user waits for: it goes to the console, unless the connection itself
+   * is lost, which the panel shows.
+   */
   private async quietly(method: string, params: Json): Promise<unknown> {
     try {
       return await this.socket.request(method, params);
     } catch (error) {
-      console.warn(`OpenClaw: ${method} failed: ${sentence(error)}`);
+      if (this.current.link.kind === 'open') {
+        console.warn(`OpenClaw: ${method} failed: ${sentence(error)}`);
+      }
       return null;
     }
   }

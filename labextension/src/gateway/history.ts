@@ -111,10 +111,10 @@ function readPart(item: unknown, id: string): Part | null {
   }
   if (item.type === 'text') {
     const found = text(item, 'text');
-    return found === undefined ? null : { kind: 'text', id: `t${id}`, text: found };
+    return found === undefined ? null : { kind: 'text', id: `text-${id}`, text: found };
   }
   if (item.type === 'thinking') {
-    return { kind: 'thinking', id: `k${id}`, text: text(item, 'thinking') ?? '', startedAt: null, endedAt: null };
+    return { kind: 'thinking', id: `thinking-${id}`, text: text(item, 'thinking') ?? '', startedAt: null, endedAt: null };
   }
   if (item.type === 'toolCall') {
     const args = item.arguments ?? item.args;

@@ -51,14 +51,15 @@ export function readApproval(payload: unknown): Approval | null {
   }
   const request = isObject(payload.request) ? payload.request : {};
   const risk = text(request, 'risk');
-  const offered = list(request, 'scopes').filter((each): each is Decision => DECISIONS.includes(each as Decision));
+  const scopes = [...list(request, 'allowedDecisions'), ...list(request, 'scopes')];
+  const offered = scopes.filter((each): each is Decision => DECISIONS.includes(each as Decision));
   const command = text(request, 'command') ?? list(request, 'commandArgv').join(' ');
   return {
     id,
     title: text(request, 'title') ?? '',
     command,
     cwd: text(request, 'cwd') ?? '',
-    reason: text(request, 'reason') ?? '',
+    reason: text(request, 'reason') ?? text(request, 'warningText') ?? '',
     effect: text(request, 'effect') ?? '',
     risk: risk === 'low' || risk === 'high' ? risk : 'medium',
     scopes: offered.length > 0 ? offered : ['allow-once', 'deny'],

@@ -199,7 +199,7 @@ function applyChat(state: State, payload: Json, at: number): State {
       return answer;
     }
     const whole = deltaText(answer, payload);
-    const texted = whole === null ? answer : addText(answer, whole, payload.replace === true);
+    const texted = whole === null ? answer : addText(answer, whole, payload.replace === true, at);
     switch (payload.state) {
       case 'status':
         return { ...answer, phase: text(payload, 'phase') ?? '' };

@@ -117,8 +117,7 @@ export class GatewaySocket {
     };
     socket.onclose = event => {
       if (socket === this.socket) {
-        this.drop(event.reason);
-        this.scheduleRetry(event.reason);
+        this.lose(event.reason);
       }
     };
   }
@@ -188,8 +187,7 @@ export class GatewaySocket {
       if (socket === this.socket) {
         const reason = error instanceof Error ? error.message : String(error);
         socket?.close(1000);
-        this.drop(reason);
-        this.scheduleRetry(reason);
+        this.lose(reason);
       }
     }
   }
@@ -200,10 +198,15 @@ export class GatewaySocket {
     this.silenceTimer = this.setTimer(() => {
       if (socket !== null && socket === this.socket) {
         socket.close(4000, 'tick timeout');
-        this.drop('');
-        this.scheduleRetry('');
+        this.lose('');
       }
     }, this.tickMs * SILENT_INTERVALS);
+  }
+
+  /** Tells the loss first, so that whoever hears a rejected request knows the link is away. */
+  private lose(reason: string): void {
+    this.scheduleRetry(reason);
+    this.drop(reason);
   }
 
   private drop(reason: string): void {

@@ -5,14 +5,14 @@ import { contentText, toolArgs, toolWhat } from './read';
 import type { Answer, AnswerState, Part, ToolPart } from './state';
 
 /** Applies the text received so far. `whole` is all text of the run, or of its latest message: both occur. */
-export function addText(answer: Answer, whole: string, replace: boolean): Answer {
+export function addText(answer: Answer, whole: string, replace: boolean, at: number): Answer {
   const { received, parts } = answer;
   const last = parts[parts.length - 1];
   if (!replace && whole === received) {
     return answer;
   }
   if (!replace && whole.startsWith(received)) {
-    return { ...answer, received: whole, parts: appendText(parts, whole.slice(received.length)) };
+    return { ...answer, received: whole, parts: appendText(parts, whole.slice(received.length), at) };
   }
   if (!replace && last?.kind === 'text' && received.endsWith(whole)) {
     return answer;
@@ -23,10 +23,10 @@ export function addText(answer: Answer, whole: string, replace: boolean): Answer
     const tail = before !== '' && whole.startsWith(before) ? whole.slice(before.length) : whole;
     return { ...answer, received: whole, parts: [...parts.slice(0, -1), { ...last, text: tail }] };
   }
-  return { ...answer, received: whole, parts: appendText(parts, whole) };
+  return { ...answer, received: whole, parts: appendText(parts, whole, at) };
 }
 
-function appendText(parts: readonly Part[], added: string): readonly Part[] {
+function appendText(parts: readonly Part[], added: string, at: number): readonly Part[] {
   const last = parts[parts.length - 1];
   if (added === '') {
     return parts;
@@ -34,12 +34,12 @@ function appendText(parts: readonly Part[], added: string): readonly Part[] {
   if (last?.kind === 'text') {
     return [...parts.slice(0, -1), { ...last, text: last.text + added }];
   }
-  return [...endThinking(parts, null), { kind: 'text', id: `t${parts.length}`, text: added.replace(/^\n+/, '') }];
+  return [...endThinking(parts, at), { kind: 'text', id: `text-${parts.length}`, text: added.replace(/^\n+/, '') }];
 }
 
-function endThinking(parts: readonly Part[], at: number | null): readonly Part[] {
+function endThinking(parts: readonly Part[], at: number): readonly Part[] {
   return parts.map(part =>
-    part.kind === 'thinking' && part.endedAt === null ? { ...part, endedAt: at ?? part.startedAt } : part
+    part.kind === 'thinking' && part.endedAt === null ? { ...part, endedAt: at } : part
   );
 }
 
@@ -87,7 +87,7 @@ function addThinking(answer: Answer, data: Json, at: number): Answer {
   if (last?.kind === 'thinking' && last.endedAt === null) {
     return { ...answer, parts: [...answer.parts.slice(0, -1), { ...last, text: whole ?? last.text + delta }] };
   }
-  const id = `k${answer.parts.length}`;
+  const id = `thinking-${answer.parts.length}`;
   const part: Part = { kind: 'thinking', id, text: whole ?? delta, startedAt: at, endedAt: null };
   return { ...answer, parts: [...answer.parts, part] };
 }

@@ -1,7 +1,8 @@
 import { INotebookTracker, NotebookActions } from '@jupyterlab/notebook';
+import type { Cells } from './cells-api';
 
 /** What can be done with a piece of code in the open notebook. Every change goes through public actions, so undo works. */
-export class Cells {
+export class NotebookCells implements Cells {
   constructor(private readonly tracker: INotebookTracker | null) {}
 
   /** Whether a notebook is open to put code into. */

@@ -1,6 +1,6 @@
 import { svgDocument } from '../chat';
 import type { IconName, Words } from '../chat';
-import type { Cells } from './cells';
+import type { Cells } from './cells-api';
 
 interface Button {
   icon: IconName;

@@ -1,7 +1,7 @@
 import { IRenderMime, IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { Widget } from '@lumino/widgets';
 import type { MarkdownView, Words } from '../chat';
-import type { Cells } from './cells';
+import type { Cells } from './cells-api';
 import { decorateCode } from './code-bar';
 
 const MARKDOWN = 'text/markdown';

@@ -7,7 +7,8 @@ import { IStateDB } from '@jupyterlab/statedb';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import type { Env, Words } from '../chat';
 import { Chat } from '../gateway';
-import { Cells } from './cells';
+import { NotebookCells } from './cells';
+import type { Cells } from './cells-api';
 import { addCommands } from './commands';
 import { locale, openDoor } from './door';
 import { markdownView } from './markdown';
@@ -42,7 +43,7 @@ async function activate(
     version: VERSION,
     locale: locale()
   });
-  const panel = new ChatWidget(chat, environment(words, rendermime, new Cells(notebooks)));
+  const panel = new ChatWidget(chat, environment(words, rendermime, new NotebookCells(notebooks)));
   const settings = await readSettings(registry);
   app.shell.add(panel, settings.side, { rank: 900, type: 'OpenClaw' });
   restorer?.add(panel, panel.id);
