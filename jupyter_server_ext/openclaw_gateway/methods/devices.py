@@ -34,7 +34,7 @@ class RotateParams(TokenParams):
 
 async def pair_list(_params: NoParams, call: Call) -> dict[str, Any]:
     services = parts(call)
-    connected = {connection.device_id for connection in services.broadcaster.connections if connection.device_id}
+    connected = {connection.device_id for connection in services.broadcaster if connection.device_id}
     return services.devices.to_wire(connected)
 
 

@@ -115,24 +115,8 @@ def rss_bytes() -> int:
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
-def own_presence(services: GatewayServices) -> dict[str, Any]:
-    """The gateway's own line of `system-presence`."""
-    host = socket.gethostname()
-    return {
-        "host": host,
-        "version": services.version,
-        "platform": f"{platform.system().lower()} {platform.release()}",
-        "deviceFamily": platform.system(),
-        "mode": "gateway",
-        "reason": "self",
-        "text": f"Gateway: {host} · app {services.version} · mode gateway · reason self",
-        "ts": services.clock(),
-    }
-
-
 async def system_presence(_params: NoParams, call: Call) -> list[dict[str, Any]]:
-    services = parts(call)
-    return [own_presence(services), *services.presence()]
+    return parts(call).presence()
 
 
 async def system_info(_params: NoParams, call: Call) -> dict[str, Any]:

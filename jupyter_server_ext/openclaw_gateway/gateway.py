@@ -1,0 +1,353 @@
+"""The composition root: builds every part, hands each what it needs, starts and stops in order.
+
+    async with Gateway.open(state_dir, env) as gateway: ...
+
+Parts are entered into one `AsyncExitStack`, so the stop order is the reverse by construction: intake stops, runs finish or are
+aborted, clients hear `shutdown`, requests drain, files close, the lock goes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import secrets as random
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from openclaw_gateway.automation.reminders import Reminder, Reminders
+from openclaw_gateway.methods import approvals as approval_methods
+from openclaw_gateway.methods.catalogue import all_methods
+from openclaw_gateway.methods.chat import user_message
+from openclaw_gateway.methods.health import health_snapshot
+from openclaw_gateway.methods.log_file import LogFile
+from openclaw_gateway.methods.projection import Projection
+from openclaw_gateway.methods.services import GatewayServices
+from openclaw_gateway.methods.session_view import row_by_key
+from openclaw_gateway.protocol.auth import GatewayAuth
+from openclaw_gateway.protocol.broadcast import Broadcaster
+from openclaw_gateway.protocol.devices import FILE_NAME as DEVICES_FILE
+from openclaw_gateway.protocol.devices import Devices
+from openclaw_gateway.protocol.dispatch import Dispatcher
+from openclaw_gateway.protocol.hub import Hub
+from openclaw_kernel._version import __version__
+from openclaw_kernel.agent.api import RunRequest
+from openclaw_kernel.agent.runtime import AgentRuntime
+from openclaw_kernel.agent.workspace import ensure_workspace
+from openclaw_kernel.config.loader import LoadedConfig
+from openclaw_kernel.config.reload import ReloadPlan
+from openclaw_kernel.config.schema import OpenClawConfig
+from openclaw_kernel.config.secrets import Secrets
+from openclaw_kernel.config.service import ConfigStore
+from openclaw_kernel.models.service import Models
+from openclaw_kernel.safety.approvals import Approvals
+from openclaw_kernel.safety.redact import Redactor
+from openclaw_kernel.sessions.store import Sessions
+from openclaw_kernel.store.atomic import write_atomic
+from openclaw_kernel.store.lock import StateLock
+from openclaw_kernel.store.paths import config_path, ensure_private_dir
+from openclaw_kernel.store.runtime_file import RuntimeInfo, remove_runtime, write_runtime
+from openclaw_kernel.tools.builtin import builtin_tools
+from openclaw_kernel.tools.registry import Toolbox
+from openclaw_kernel.values.clock import Clock, NewId, new_id, system_clock
+from openclaw_kernel.values.errors import UserError
+from openclaw_kernel.values.messages import Text
+
+log = logging.getLogger("openclaw_gateway")
+
+TOKEN_FILE = "gateway-token"
+GRACE_S = 5.0
+"""How long runs may go on after the gateway was told to stop."""
+
+
+class ToolServices:
+    """What tools may ask of the gateway (`tools.api.Services`)."""
+
+    def __init__(self, reminders: Reminders) -> None:
+        self._reminders = reminders
+
+    async def list_skills(self, agent_id: str) -> list[Mapping[str, Any]]:
+        """No skills are installed yet."""
+        return []
+
+    async def schedule(self, session_key: str, when: str, text: str) -> str:
+        return self._reminders.schedule(session_key, when, text).id
+
+    async def invoke_node(self, session_key: str, command: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
+        raise UserError(f"No device is connected that offers {command}; open the notebook or connect the device first.")
+
+
+@dataclass(slots=True)
+class Gateway:
+    """A running gateway. `url` is empty until a listener is bound; see `serve.py` and `extension.py`."""
+
+    state_dir: Path
+    hub: Hub
+    services: GatewayServices
+    runtime: AgentRuntime
+    token: str
+    url: str = ""
+
+    @property
+    def config(self) -> ConfigStore:
+        return self.services.config
+
+    @property
+    def sessions(self) -> Sessions:
+        return self.services.sessions
+
+    @property
+    def approvals(self) -> Approvals:
+        return self.services.approvals
+
+    @property
+    def models(self) -> Models:
+        return self.services.models
+
+    @property
+    def settings(self) -> OpenClawConfig:
+        return self.services.settings
+
+    def publish(self, url: str) -> None:
+        """Writes the runtime file: from now on kernels and the CLI find this gateway."""
+        self.url = url
+        info = RuntimeInfo(url, self.token, os.getpid(), self.services.started_at, __version__)
+        write_runtime(self.state_dir, info)
+
+    @staticmethod
+    @asynccontextmanager
+    async def open(
+        state_dir: Path,
+        env: Mapping[str, str],
+        *,
+        overrides: Mapping[str, Any] | None = None,
+        clock: Clock = system_clock,
+        new_id: NewId = new_id,
+    ) -> AsyncIterator[Gateway]:
+        """Builds and starts a gateway on a state directory.
+
+        Raises `UserError`: directory not writable, `StateLocked`, config invalid, or no authentication on an open address.
+        """
+        async with AsyncExitStack() as stack:
+            yield await _build(stack, state_dir, env, overrides or {}, clock, new_id)
+
+
+async def _build(
+    stack: AsyncExitStack,
+    state_dir: Path,
+    env: Mapping[str, str],
+    overrides: Mapping[str, Any],
+    clock: Clock,
+    new_id: NewId,
+) -> Gateway:
+    ensure_private_dir(state_dir)
+    lock = await asyncio.to_thread(StateLock.acquire, state_dir, wait_s=float(overrides.get("lock_wait_s", 5.0)))
+    stack.callback(lock.release)
+    config = ConfigStore(config_path({**env, "OPENCLAW_STATE_DIR": str(state_dir)}), env)
+    settings = config.current.config
+    secrets = Secrets(settings, env)
+    secret = _gateway_secret(state_dir, settings, secrets, env)
+    redactor = Redactor(lambda: {*secrets.known(), secret} - {""})
+    log_file = _start_log(stack, state_dir, settings, redactor)
+    check_auth(settings, str(overrides.get("host", "127.0.0.1")))
+
+    sessions = Sessions(state_dir, clock, new_id)
+    stack.callback(sessions.close)
+    approvals = Approvals(state_dir / "approvals.jsonl", state_dir / "exec-approvals.jsonl", clock)
+    stack.callback(approvals.close)
+    models = Models(settings, secrets)
+    stack.push_async_callback(models.close)
+    devices = Devices(state_dir / DEVICES_FILE, clock=clock, new_id=new_id)
+    stack.callback(devices.close)
+
+    broadcaster = Broadcaster()
+    projection = Projection(broadcaster, clock)
+    reminders = Reminders(
+        state_dir / "reminders.jsonl", clock=clock, new_id=new_id, deliver=lambda row: _deliver(services, row)
+    )
+    stack.push_async_callback(reminders.stop)
+    runtime = AgentRuntime(
+        config=lambda: config.current.config,
+        models=models,
+        toolbox=_toolboxes(config),
+        sessions=sessions,
+        approvals=approvals,
+        redactor=redactor,
+        state_dir=state_dir,
+        sink=projection,
+        services=ToolServices(reminders),
+        clock=clock,
+        new_id=new_id,
+    )
+    services = GatewayServices(
+        state_dir=state_dir,
+        version=__version__,
+        clock=clock,
+        new_id=new_id,
+        started_at=clock(),
+        config=config,
+        sessions=sessions,
+        models=models,
+        runtime=runtime,
+        approvals=approvals,
+        devices=devices,
+        broadcaster=broadcaster,
+        projection=projection,
+        reminders=reminders,
+        log_file=log_file,
+        presence=lambda: hub.presence(),
+        secret=lambda: secret or None,
+        skills=lambda _agent_id: [],
+    )
+    projection.session_row = lambda key: row_by_key(services, key)
+    projection.session_id = lambda key: _session_id(sessions, key)
+    approvals.on_change.append(lambda approval: approval_methods.announce(approval, broadcaster, clock))
+    auth = GatewayAuth(
+        settings.gateway.auth.mode, secret, allowed_origins=lambda: services.settings.gateway.control_ui.allowed_origins
+    )
+    dispatcher = Dispatcher(all_methods(), services)
+    hub = Hub(auth, devices, dispatcher, broadcaster, lambda: _snapshot(services), clock=clock, new_id=new_id)
+    stack.push_async_callback(_stop, services, runtime, hub)
+    config.on_reload.append(lambda loaded, plan: _reloaded(models, loaded, plan))
+
+    await _prepare_workspaces(services)
+    await runtime.recover()
+    hub.start()
+    reminders.start()
+    await _watch(stack, config)
+    stack.callback(remove_runtime, state_dir)
+    return Gateway(state_dir, hub, services, runtime, secret)
+
+
+def _gateway_secret(state_dir: Path, settings: OpenClawConfig, secrets: Secrets, env: Mapping[str, str]) -> str:
+    """The token or password of this gateway: from the environment, the config, or made on first start (0600)."""
+    auth = settings.gateway.auth
+    if auth.mode == "none":
+        return ""
+    if auth.mode == "password":
+        password = env.get("OPENCLAW_GATEWAY_PASSWORD") or secrets.resolve(auth.password, "gateway.auth.password")
+        if not password:
+            raise UserError("gateway.auth.mode is password, but gateway.auth.password is not set; set it or use mode token.")
+        return password
+    configured = env.get("OPENCLAW_GATEWAY_TOKEN") or (
+        secrets.resolve(auth.token, "gateway.auth.token") if auth.token is not None else ""
+    )
+    if configured:
+        return configured
+    path = state_dir / TOKEN_FILE
+    if path.exists() and (token := path.read_text(encoding="utf-8").strip()):
+        return token
+    token = random.token_hex(24)
+    write_atomic(path, token + "\n")
+    return token
+
+
+def check_auth(settings: OpenClawConfig, host: str) -> None:
+    """No authentication is acceptable on loopback alone (issue 2, "auth")."""
+    if settings.gateway.auth.mode == "none" and host not in ("127.0.0.1", "::1", "localhost"):
+        raise UserError(
+            f"gateway.auth.mode is none, but the gateway would listen on {host}; set mode token, or listen on 127.0.0.1."
+        )
+
+
+def _start_log(stack: AsyncExitStack, state_dir: Path, settings: OpenClawConfig, redactor: Redactor) -> Path:
+    configured = settings.logging.file
+    path = Path(configured).expanduser() if configured else state_dir / "logs" / "gateway.jsonl"
+    handler = LogFile(path, redactor.text)
+    loggers = [logging.getLogger(name) for name in ("openclaw_gateway", "openclaw_kernel")]
+    level = {"trace": "DEBUG", "fatal": "CRITICAL", "silent": "CRITICAL", "warn": "WARNING"}.get(
+        settings.logging.level, settings.logging.level.upper()
+    )
+    for logger in loggers:
+        logger.addHandler(handler)
+        logger.setLevel(level)
+        stack.callback(logger.removeHandler, handler)
+    stack.callback(handler.close)
+    return path
+
+
+def _toolboxes(config: ConfigStore) -> Any:
+    """The toolbox of an agent, built once per configuration."""
+    made: dict[tuple[int, str], Toolbox] = {}
+
+    def toolbox(agent_id: str) -> Toolbox:
+        settings = config.current.config
+        key = (id(settings), agent_id)
+        if key not in made:
+            made.clear()
+            tools = settings.tools
+            made[key] = Toolbox(builtin_tools(tools.exec.timeout_sec)).filtered(tools.allow or None, tools.deny or ())
+        return made[key]
+
+    return toolbox
+
+
+async def _deliver(services: GatewayServices, reminder: Reminder) -> None:
+    """A due reminder becomes a run of its session."""
+    text = f"[Reminder] {reminder.text}"
+    message = user_message(services, reminder.run_id, (Text(text),))
+    await services.runtime.submit(RunRequest(reminder.run_id, reminder.session_key, message, client_id="reminder"))
+
+
+def _session_id(sessions: Sessions, key: str) -> str | None:
+    entry = sessions.get(key)
+    return entry.session_id if entry is not None else None
+
+
+def _snapshot(services: GatewayServices) -> dict[str, Any]:
+    """`hello-ok.snapshot` without presence and versions, which the hub adds (protocol section 3.2)."""
+    agent_id = services.default_agent
+    return {
+        "health": health_snapshot(services),
+        "uptimeMs": services.clock() - services.started_at,
+        "sessionDefaults": {
+            "defaultAgentId": agent_id,
+            "mainKey": "main",
+            "mainSessionKey": f"agent:{agent_id}:main",
+            "scope": "per-sender",
+        },
+        "authMode": services.settings.gateway.auth.mode,
+        "configPath": str(services.config.current.path),
+        "stateDir": str(services.state_dir),
+        "appliedConfigHash": services.config.current.hash,
+        "suspension": {"phase": "accepting" if services.accepting else "draining"},
+    }
+
+
+async def _prepare_workspaces(services: GatewayServices) -> None:
+    for agent_id in services.agent_ids():
+        await asyncio.to_thread(ensure_workspace, services.workspace(agent_id))
+
+
+def _reloaded(models: Models, loaded: LoadedConfig, plan: ReloadPlan) -> None:
+    models.reconfigure(loaded.config)
+    if plan.hot:
+        log.info("configuration changed: %s", ", ".join(plan.hot))
+    if plan.restart:
+        log.warning("these settings take effect after a restart: %s", ", ".join(plan.restart))
+
+
+async def _watch(stack: AsyncExitStack, config: ConfigStore) -> None:
+    """Follows the config file; a broken edit keeps what runs and is logged."""
+    if config.current.config.gateway.reload.mode == "off":
+        return
+    task = asyncio.ensure_future(config.watch())
+    stack.push_async_callback(_cancel, task)
+
+
+async def _cancel(task: asyncio.Task[Any]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def _stop(services: GatewayServices, runtime: AgentRuntime, hub: Hub) -> None:
+    """Intake first, then runs, then the goodbye, then the requests under way."""
+    services.accepting = False
+    await runtime.close(GRACE_S)
+    await hub.stop()
+    await services.approvals.flush()
+    await services.sessions.flush()
+
