@@ -106,6 +106,14 @@ def place(text: str, offset: int) -> tuple[int, int]:
     return line, offset - begin + 1
 
 
+def after_space(text: str, at: int) -> int:
+    """The offset of what follows white space and comments from `at`."""
+    reader = _Reader(text)
+    reader.at = at
+    reader.skip()
+    return reader.at
+
+
 def doubled_keys(node: Node) -> Iterator[Member]:
     """Members that a later one of the same name makes void."""
     match node:

@@ -65,12 +65,18 @@ def _real_path(loc: Sequence[str | int], data: Any) -> KeyPath:
     path: list[str | int] = []
     at: Any = data
     for position, key in enumerate(loc):
-        if (isinstance(at, Mapping) and key in at) or (isinstance(at, list) and isinstance(key, int) and key < len(at)):
+        if _has(at, key):
             at = at[key]
         elif position != len(loc) - 1 or not isinstance(at, Mapping) or key == "[key]":
             continue
         path.append(key)
     return tuple(path)
+
+
+def _has(value: Any, key: str | int) -> bool:
+    if isinstance(value, list):
+        return isinstance(key, int) and key < len(value)
+    return isinstance(value, Mapping) and key in value
 
 
 def _sentence(row: Any, path: KeyPath, model: type[BaseModel]) -> str:

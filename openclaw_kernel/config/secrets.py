@@ -66,7 +66,7 @@ class Secrets:
         return found
 
     def preload(self) -> dict[str, SecretError]:
-        """Resolve every reference in the config; returns the failures by dotted key, so that one owner's does not stop the rest."""
+        """Resolve every reference in the config; returns the failures by dotted key: one owner's must not stop the rest."""
         failures: dict[str, SecretError] = {}
         for where, ref in self._refs:
             try:
