@@ -136,18 +136,21 @@ class Answer:
             self.close(other)
 
     def count(self, *, input: int = 0, output: int = 0, cache_read: int = 0, cache_write: int = 0) -> None:
-        """Token counts of the whole call; `input` without cached tokens."""
+        """Token counts of the whole call; `input` without cached tokens. Long prompts may have a price of their own."""
         price = self.model.cost
+        tier = self.model.compat.get("longContext") or {}
+        long = bool(tier) and input + cache_read + cache_write > tier["above"]
+        more_in, more_out = (tier["input"], tier["output"]) if long else (1.0, 1.0)
         self.usage = Usage(
             input,
             output,
             cache_read,
             cache_write,
             Cost(
-                input * price.input / 1e6,
-                output * price.output / 1e6,
-                cache_read * price.cache_read / 1e6,
-                cache_write * price.cache_write / 1e6,
+                input * price.input * more_in / 1e6,
+                output * price.output * more_out / 1e6,
+                cache_read * price.cache_read * more_in / 1e6,
+                cache_write * price.cache_write * more_in / 1e6,
             ),
         )
 

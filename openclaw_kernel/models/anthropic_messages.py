@@ -208,9 +208,12 @@ def _limits(call: ModelCall) -> Json:
     """`max_tokens` and thinking. A thinking budget counts against `max_tokens`, so it leaves room for the answer."""
     model = call.model
     limit = min(call.max_output_tokens or model.max_output_tokens, model.max_output_tokens)
-    if call.thinking == "off" or not model.reasoning:
+    style = model.compat.get("thinking", "budget")
+    if not model.reasoning or (call.thinking == "off" and style != "adaptive"):
         return {"max_tokens": limit}
-    if model.compat.get("thinking") == "adaptive":
+    if call.thinking == "off":  # newer models think unless told not to
+        return {"max_tokens": limit, "thinking": {"type": "disabled"}}
+    if style in ("adaptive", "always"):
         fields: Json = {"max_tokens": limit, "thinking": {"type": "adaptive"}}
         if effort := EFFORTS.get(call.thinking):
             fields["output_config"] = {"effort": effort}

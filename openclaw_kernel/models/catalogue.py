@@ -73,56 +73,96 @@ VENDORS: Mapping[str, Vendor] = {
 
 
 def _claude(
-    id: str, name: str, window: int, out: int, price: tuple[float, float], *, adaptive: bool, reasoning: bool = True
+    id: str,
+    name: str,
+    window: int,
+    out: int,
+    price: tuple[float, float],
+    thinking: str,
+    *,
+    cache_read: float | None = None,
+    long: tuple[int, float, float] | None = None,
 ) -> Model:
-    """A Claude row. Anthropic charges 0.1 of the input price for a cache read and 1.25 for a write of five minutes."""
+    """A Claude row. A cache read costs 0.1 of the input price unless said otherwise, a write of five minutes 1.25.
+
+    `thinking`: `budget` (a number of tokens), `adaptive` (can be switched off) or `always` (cannot).
+    """
     entry, output = price
     return Model(
         id=id,
         provider="anthropic",
         api="anthropic-messages",
         name=name,
-        reasoning=reasoning,
+        reasoning=True,
         input=TEXT_IMAGE,
         context_window=window,
         max_output_tokens=out,
-        cost=ModelCost(entry, output, round(entry * 0.1, 4), round(entry * 1.25, 4)),
-        compat={"thinking": "adaptive" if adaptive else "budget"},
+        cost=ModelCost(entry, output, round(entry * 0.1, 4) if cache_read is None else cache_read, round(entry * 1.25, 4)),
+        compat={"thinking": thinking, **_long(long)},
     )
 
 
-def _gpt(id: str, window: int, out: int, price: tuple[float, float, float] = (0, 0, 0), *, reasoning: bool = True) -> Model:
+def _gpt(
+    id: str,
+    window: int,
+    out: int,
+    price: tuple[float, float, float, float] = (0, 0, 0, 0),
+    efforts: tuple[str, ...] = (),
+    *,
+    long: tuple[int, float, float] | None = None,
+) -> Model:
+    """A GPT row; `price` is input, output, cache read, cache write. No efforts means it does not reason."""
     return Model(
         id=id,
         provider="openai",
         api="openai-responses",
         name=id.replace("gpt", "GPT"),
-        reasoning=reasoning,
+        reasoning=bool(efforts),
         input=TEXT_IMAGE,
         context_window=window,
         max_output_tokens=out,
-        cost=ModelCost(price[0], price[1], price[2]),
+        cost=ModelCost(*price),
+        compat={"reasoningEfforts": efforts, **_long(long)},
     )
 
 
+def _long(tier: tuple[int, float, float] | None) -> Mapping[str, Any]:
+    """`longContext`: above that many input tokens, what input and cache and what output cost more by."""
+    return {"longContext": {"above": tier[0], "input": tier[1], "output": tier[2]}} if tier else {}
+
+
+_CLASSIC = ("minimal", "low", "medium", "high")
+_NONE_HIGH = ("none", "low", "medium", "high")
+_NONE_XHIGH = ("none", "low", "medium", "high", "xhigh")
+_NONE_MAX = ("none", "low", "medium", "high", "xhigh", "max")
+_OVER_272K = (272_000, 2.0, 1.5)
+
 KNOWN: tuple[Model, ...] = (
     OFFLINE,
-    _claude("claude-opus-4-6", "Claude Opus 4.6", 200_000, 128_000, (5, 25), adaptive=True),
-    _claude("claude-sonnet-4-6", "Claude Sonnet 4.6", 200_000, 64_000, (3, 15), adaptive=True),
-    _claude("claude-opus-4-5", "Claude Opus 4.5", 200_000, 64_000, (5, 25), adaptive=False),
-    _claude("claude-sonnet-4-5", "Claude Sonnet 4.5", 200_000, 64_000, (3, 15), adaptive=False),
-    _claude("claude-haiku-4-5", "Claude Haiku 4.5", 200_000, 64_000, (1, 5), adaptive=False),
-    _gpt("gpt-5.4", 400_000, 128_000),
-    _gpt("gpt-5.4-mini", 400_000, 128_000),
-    _gpt("gpt-5.2", 400_000, 128_000, (1.75, 14, 0.175)),
-    _gpt("gpt-5.1", 400_000, 128_000, (1.25, 10, 0.125)),
-    _gpt("gpt-5", 400_000, 128_000, (1.25, 10, 0.125)),
-    _gpt("gpt-5-mini", 400_000, 128_000, (0.25, 2, 0.025)),
-    _gpt("gpt-5-nano", 400_000, 128_000, (0.05, 0.4, 0.005)),
-    _gpt("gpt-4.1", 1_047_576, 32_768, (2, 8, 0.5), reasoning=False),
-    _gpt("gpt-4.1-mini", 1_047_576, 32_768, (0.4, 1.6, 0.1), reasoning=False),
-    _gpt("gpt-4o", 128_000, 16_384, (2.5, 10, 1.25), reasoning=False),
-    _gpt("gpt-4o-mini", 128_000, 16_384, (0.15, 0.6, 0.075), reasoning=False),
+    _claude("claude-opus-5-5", "Claude Opus 5.5", 1_000_000, 128_000, (4, 20), "always", cache_read=0.2),
+    _claude("claude-sonnet-5-5", "Claude Sonnet 5.5", 1_000_000, 128_000, (2, 10), "adaptive", cache_read=0.1),
+    _claude("claude-haiku-5-5", "Claude Haiku 5.5", 1_000_000, 128_000, (0.1, 0.5), "adaptive", long=(100_000, 5.0, 5.0)),
+    _claude("claude-fable-5-1", "Claude Fable 5.1", 1_000_000, 128_000, (10, 50), "always"),
+    _claude("claude-opus-5", "Claude Opus 5", 1_000_000, 128_000, (5, 25), "adaptive"),
+    _claude("claude-sonnet-5", "Claude Sonnet 5", 1_000_000, 128_000, (2, 10), "adaptive"),
+    _claude("claude-opus-4-6", "Claude Opus 4.6", 200_000, 128_000, (5, 25), "adaptive"),
+    _claude("claude-sonnet-4-6", "Claude Sonnet 4.6", 200_000, 64_000, (3, 15), "adaptive"),
+    _claude("claude-opus-4-5", "Claude Opus 4.5", 200_000, 64_000, (5, 25), "budget"),
+    _claude("claude-sonnet-4-5", "Claude Sonnet 4.5", 200_000, 64_000, (3, 15), "budget"),
+    _claude("claude-haiku-4-5", "Claude Haiku 4.5", 200_000, 64_000, (1, 5), "budget"),
+    _gpt("gpt-6.2-sol", 1_050_000, 128_000, (2, 10, 0.1, 2.5), _NONE_MAX[1:], long=_OVER_272K),
+    _gpt("gpt-6-sol", 1_050_000, 128_000, (2, 10, 0.2, 2.5), _NONE_MAX, long=_OVER_272K),
+    _gpt("gpt-6-luna", 1_050_000, 128_000, (0.1, 0.5, 0.01, 0.125), _NONE_MAX, long=_OVER_272K),
+    _gpt("gpt-5.4", 400_000, 128_000, efforts=_NONE_XHIGH),
+    _gpt("gpt-5.4-mini", 400_000, 128_000, efforts=_NONE_XHIGH),
+    _gpt("gpt-5.2", 400_000, 128_000, (1.75, 14, 0.175, 0), _NONE_XHIGH),
+    _gpt("gpt-5.1", 400_000, 128_000, (1.25, 10, 0.125, 0), _NONE_HIGH),
+    _gpt("gpt-5", 400_000, 128_000, (1.25, 10, 0.125, 0), _CLASSIC),
+    _gpt("gpt-5-mini", 400_000, 128_000, (0.25, 2, 0.025, 0), _CLASSIC),
+    _gpt("gpt-4.1", 1_047_576, 32_768, (2, 8, 0.5, 0)),
+    _gpt("gpt-4.1-mini", 1_047_576, 32_768, (0.4, 1.6, 0.1, 0)),
+    _gpt("gpt-4o", 128_000, 16_384, (2.5, 10, 1.25, 0)),
+    _gpt("gpt-4o-mini", 128_000, 16_384, (0.15, 0.6, 0.075, 0)),
 )
 
 
@@ -165,7 +205,8 @@ class Catalogue:
         if kin:
             nearest = max(kin, key=lambda row: len(row.id))
             return replace(nearest, id=model_id, name=model_id)
-        return self._completed(Model(id=model_id, provider=provider_id, api=vendor.api, name=model_id, **_guess(vendor)))
+        guess = _guess(vendor) if vendor.base_url == VENDORS.get(provider_id, vendor).base_url else {}
+        return self._completed(Model(id=model_id, provider=provider_id, api=vendor.api, name=model_id, **guess))
 
     def _completed(self, row: Model) -> Model:
         vendor = self.vendors.get(row.provider)
@@ -212,7 +253,7 @@ def _guess(vendor: Vendor) -> dict[str, Any]:
             "input": TEXT_IMAGE,
             "context_window": 200_000,
             "max_output_tokens": 64_000,
-            "compat": {"thinking": "adaptive"},
+            "compat": {"thinking": "always"},
         }
     if vendor.id == "openai":
         return {"reasoning": True, "input": TEXT_IMAGE, "context_window": 400_000, "max_output_tokens": 64_000}

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from openclaw_kernel.models.api import Model, ThinkingLevel
 
-ORDER = ("none", "minimal", "low", "medium", "high", "xhigh")
+ORDER = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 DEFAULT = ("low", "medium", "high")
 _EFFORTS: Mapping[ThinkingLevel, str] = {
     "off": "none",
@@ -16,8 +16,8 @@ _EFFORTS: Mapping[ThinkingLevel, str] = {
     "high": "high",
     "xhigh": "xhigh",
     "adaptive": "medium",
-    "max": "xhigh",
-    "ultra": "xhigh",
+    "max": "max",
+    "ultra": "max",
 }
 
 

@@ -13,7 +13,7 @@ from typing import Any
 ABOUT = (
     "I am the built-in stand-in: a small program with a fixed set of phrases, not a language model. "
     "To talk to a real model, add a key, for example `export ANTHROPIC_API_KEY=…` and set "
-    "`agents.defaults.model.primary` to `anthropic/claude-sonnet-4-6` in openclaw.json "
+    "`agents.defaults.model.primary` to `anthropic/claude-sonnet-5-5` in openclaw.json "
     "(or run a local one with Ollama)."
 )
 PHRASES = (

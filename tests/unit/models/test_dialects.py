@@ -162,6 +162,7 @@ def test_text_that_is_no_call_stays_text(text: str) -> None:
         ("off", ("none", "low"), "none"),
         ("minimal", None, "low"),
         ("ultra", None, "high"),
+        ("max", ("high", "max"), "max"),
         ("ultra", ("low", "xhigh"), "xhigh"),
         ("adaptive", None, "medium"),
     ],
