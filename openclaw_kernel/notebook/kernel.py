@@ -18,7 +18,7 @@ from ipykernel.ipkernel import IPythonKernel
 from IPython.display import HTML, DisplayHandle, Markdown, display
 
 from openclaw_kernel._version import __version__
-from openclaw_kernel.client.connection import GatewayClient, connect
+from openclaw_kernel.client.connection import GatewayConnection, connect
 from openclaw_kernel.client.find import ensure_gateway
 from openclaw_kernel.notebook.turn import TurnFailed, converse
 from openclaw_kernel.store.paths import state_dir
@@ -139,7 +139,7 @@ class OpenClawKernel(IPythonKernel):  # type: ignore[misc]
             gateway = await self._connect(stack)
             return await converse(gateway, self._session_key(), code, screen)
 
-    async def _connect(self, stack: AsyncExitStack) -> GatewayClient:
+    async def _connect(self, stack: AsyncExitStack) -> GatewayConnection:
         info = await ensure_gateway(state_dir())
         return await stack.enter_async_context(
             connect(

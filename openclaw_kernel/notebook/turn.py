@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
 from typing import Any, Protocol
 
-from openclaw_kernel.client.connection import GatewayClient
+from openclaw_kernel.client.connection import GatewayConnection, GatewayEvent
 
 Payload = Mapping[str, Any]
 
@@ -32,34 +32,35 @@ class TurnFailed(Exception):
     """The turn ended without an answer; the sentence says why."""
 
 
-async def converse(gateway: GatewayClient, session_key: str, message: str, screen: Screen) -> str:
+async def converse(gateway: GatewayConnection, session_key: str, message: str, screen: Screen) -> str:
     """Sends `message`, shows what comes back, returns the answer's text.
 
     Cancelling the task aborts the run on the gateway, with its tools and open approvals. Raises `TurnFailed`.
     """
     run_id = str(uuid.uuid4())
     params = {"sessionKey": session_key, "message": message, "idempotencyKey": run_id}
+    events = gateway.events()  # from before the request, so that nothing is missed
     try:
         await gateway.request("chat.send", params)
-        return await _follow(gateway, run_id, screen)
+        return await _follow(gateway, events, run_id, screen)
     except asyncio.CancelledError:
         with suppress(Exception):
             await asyncio.shield(gateway.request("chat.abort", {"sessionKey": session_key, "runId": run_id}))
         raise
 
 
-async def _follow(gateway: GatewayClient, run_id: str, screen: Screen) -> str:
+async def _follow(gateway: GatewayConnection, events: AsyncIterator[GatewayEvent], run_id: str, screen: Screen) -> str:
     text = ""
-    async for event in gateway.events():
+    async for event in events:
         payload: Payload = event.payload or {}
-        if event.name == "exec.approval.requested":
+        if event.event == "exec.approval.requested":
             await _settle_approval(gateway, run_id, payload, screen)
             continue
         if payload.get("runId") != run_id:
             continue
-        if event.name == "agent" and payload.get("stream") == "tool":
+        if event.event == "agent" and payload.get("stream") == "tool":
             _show_tool(payload.get("data") or {}, screen)
-        elif event.name == "chat":
+        elif event.event == "chat":
             match payload.get("state"):
                 case "delta":
                     text = payload.get("deltaText", "") if payload.get("replace") else text + payload.get("deltaText", "")
@@ -75,7 +76,7 @@ async def _follow(gateway: GatewayClient, run_id: str, screen: Screen) -> str:
     raise TurnFailed("The gateway closed the connection; run the cell again to reconnect.")
 
 
-async def _settle_approval(gateway: GatewayClient, run_id: str, payload: Payload, screen: Screen) -> None:
+async def _settle_approval(gateway: GatewayConnection, run_id: str, payload: Payload, screen: Screen) -> None:
     request = payload.get("request") or {}
     if request.get("runId") not in (None, run_id):
         return
