@@ -159,3 +159,21 @@ async def test_hello_announces_methods_and_policy(bench):
     assert payload["policy"]["maxPayload"] == 26_214_400
     assert payload["snapshot"]["stateVersion"] == {"presence": 1, "health": 1}
     assert payload["auth"] == {"method": "token", "role": "operator", "scopes": ["operator.read"]}
+
+
+async def test_ticks_come_by_themselves_until_the_stop(make_bench):
+    bench = make_bench(policy=Policy(tick_interval_ms=1))
+    heard = asyncio.Event()
+    wire = await bench.connected()
+    take = wire.frames.append
+
+    class Frames(list):
+        def append(self, frame):
+            take(frame)
+            heard.set()
+
+    wire.frames = Frames()
+    bench.hub.start()
+    await asyncio.wait_for(heard.wait(), 5)
+    await bench.hub.stop()
+    assert bench.hub._ticks is None and wire.closed
