@@ -101,7 +101,7 @@ def _find_simple(argv: tuple[str, ...], danger: str, state: PolicyState, which: 
     if danger:
         return _Finding("high-risk", danger, risk="high")
     if reason := programs.runs_other_code(argv):
-        entries = tuple(entry for entry in state.allowlist if len(entry.split()) > 1 and not _inline(argv))
+        entries = tuple(entry for entry in state.allowlist if _names_words(entry) and not _inline(argv))
         if entry := allowlist.match(argv, entries, which, state.workspace):
             return _Finding(f"allowlist:{entry}", reason, granted=f"allowlist:{entry}")
         return _Finding("inline-code", f"{reason}, so no program name on the allowlist covers it")
@@ -117,6 +117,11 @@ def _find_simple(argv: tuple[str, ...], danger: str, state: PolicyState, which: 
         risk="low" if programs.only_reads(argv) else "medium",
         pattern="" if lives_here else allowlist.exact(argv),
     )
+
+
+def _names_words(entry: str) -> bool:
+    """Whether an entry speaks of words, not only of a program."""
+    return entry.startswith("=") or len(entry.split()) > 1
 
 
 def _inline(argv: tuple[str, ...]) -> bool:
