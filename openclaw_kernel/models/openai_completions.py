@@ -160,8 +160,13 @@ class CompletionsDecoder:
     def _count(self, usage: Mapping[str, Any]) -> None:
         details = usage.get("prompt_tokens_details") or {}
         cached = int(details.get("cached_tokens") or usage.get("prompt_cache_hit_tokens") or 0)
-        total = int(usage.get("prompt_tokens") or 0)
-        self._answer.count(input=max(0, total - cached), output=int(usage.get("completion_tokens") or 0), cache_read=cached)
+        written = int(details.get("cache_write_tokens") or 0)
+        self._answer.count(
+            input=max(0, int(usage.get("prompt_tokens") or 0) - cached - written),
+            output=int(usage.get("completion_tokens") or 0),
+            cache_read=cached,
+            cache_write=written,
+        )
 
 
 def _size(form: tuple[bytes, tuple[bytes, ...]]) -> int:

@@ -132,9 +132,14 @@ class ResponsesDecoder:
             self._answer.stop_reason = "length"
 
     def _count(self, usage: Mapping[str, Any]) -> None:
-        cached = int((usage.get("input_tokens_details") or {}).get("cached_tokens") or 0)
-        total = int(usage.get("input_tokens") or 0)
-        self._answer.count(input=max(0, total - cached), output=int(usage.get("output_tokens") or 0), cache_read=cached)
+        details = usage.get("input_tokens_details") or {}
+        cached, written = int(details.get("cached_tokens") or 0), int(details.get("cache_write_tokens") or 0)
+        self._answer.count(
+            input=max(0, int(usage.get("input_tokens") or 0) - cached - written),
+            output=int(usage.get("output_tokens") or 0),
+            cache_read=cached,
+            cache_write=written,
+        )
 
 
 def _head(call: ModelCall) -> Json:

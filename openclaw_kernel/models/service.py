@@ -105,7 +105,9 @@ class Models:
         if configured is not None and configured.api_key:
             return str(self._secrets.resolve(configured.api_key, f"models.providers.{provider}.apiKey"))
         vendor = self.catalogue.vendors.get(provider)
-        return self._from_env(vendor.key_env) if vendor is not None and vendor.key_env else ""
+        found = self._from_env(vendor.key_env) if vendor is not None and vendor.key_env else ""
+        # through the secrets too, so that redaction knows it
+        return str(self._secrets.resolve(found, f"environment variable of {provider}")) if found else ""
 
     def stream(self, call: ModelCall) -> ModelStream:
         """Start a call; never raises. A missing key is the stream's failure, with a sentence that says where to put it."""

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from openclaw_kernel.config.schema import OpenClawConfig
+from openclaw_kernel.config.secrets import Secrets
 from openclaw_kernel.models import ollama
 from openclaw_kernel.models.api import ModelCall, Prompt
 from openclaw_kernel.models.service import Models, UnknownModel
@@ -124,6 +125,14 @@ def test_keys_come_from_config_then_environment() -> None:
     assert models().has_key("ollama")
     assert models().has_key("builtin")
     assert not models().has_key("nowhere")
+
+
+def test_a_key_from_the_environment_is_known_to_redaction() -> None:
+    config = OpenClawConfig()
+    secrets = Secrets(config, {})
+    service = Models(config, secrets, env={"ANTHROPIC_API_KEY": "sk-ant-a-long-key"})
+    assert service.credential("anthropic") == "sk-ant-a-long-key"
+    assert "sk-ant-a-long-key" in secrets.known()
 
 
 def test_usable_models_come_first() -> None:
