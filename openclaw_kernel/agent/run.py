@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from openclaw_kernel.tools.api import Services
 from openclaw_kernel.tools.registry import Toolbox
 from openclaw_kernel.values.clock import Clock, NewId
 from openclaw_kernel.values.events import AgentEvent, MessageStored
-from openclaw_kernel.values.messages import AssistantMessage, Message, ModelFailure, Usage, UserMessage
+from openclaw_kernel.values.messages import AssistantMessage, Message, ModelFailure, ToolResultMessage, Usage, UserMessage
 from openclaw_kernel.values.stream import AbortSignal
 
 
@@ -59,6 +59,7 @@ class Turn:
     started_at: int = 0
     workspace: Path = Path()
     model: Model | None = None
+    fallbacks: tuple[Model, ...] = ()
     thinking: ThinkingLevel = "off"
     prompt: Prompt = field(default_factory=Prompt)
     tools: Toolbox = field(default_factory=lambda: Toolbox(()))
@@ -80,6 +81,8 @@ class Turn:
 
     def save(self, message: Message) -> MessageStored:
         """Into the transcript; the event that says so."""
+        if isinstance(message, ToolResultMessage):
+            message = replace(message, meta={**message.meta, **self.meta})
         stored = self.house.sessions.append(self.session, message)
         if isinstance(message, AssistantMessage):
             self.answer_id = stored.entry_id

@@ -17,6 +17,7 @@ from openclaw_kernel.agent.lanes import Lanes, default_limit
 from openclaw_kernel.agent.prompt import PromptBuilder
 from openclaw_kernel.agent.run import House, Turn
 from openclaw_kernel.agent.runs import RunRow, input_hash, open_runs, usage_wire
+from openclaw_kernel.agent.settings import run_seconds
 from openclaw_kernel.agent.turn import ending, run_ended, run_turn
 from openclaw_kernel.config.schema import OpenClawConfig
 from openclaw_kernel.models.service import Models
@@ -247,7 +248,7 @@ class AgentRuntime:
     def _timer(self, run: _Run, turn: Turn) -> asyncio.TimerHandle | None:
         """Ends the run after its time (AGT-03); 0 is unlimited."""
         wanted = run.request.timeout_ms
-        seconds = wanted / 1000 if wanted is not None else float(self._config().agents.defaults.timeout_seconds or 0)
+        seconds = wanted / 1000 if wanted is not None else float(run_seconds(self._config(), run.row.agent_id))
         if seconds <= 0:
             return None
         return asyncio.get_running_loop().call_later(seconds, turn.signal.abort, "timeout")
@@ -340,12 +341,13 @@ class AgentRuntime:
         if row.message is not None and not self._has_input(row):
             transcript.append_message(message_from_wire(row.message))
         for call_id, name in transcript.open_calls().items():
+            lost = (Text(LOST_RESULT),)
             transcript.append_message(
-                ToolResultMessage(call_id, name, (Text(LOST_RESULT),), now, is_error=True, details={"state": "aborted"})
+                ToolResultMessage(
+                    call_id, name, lost, now, is_error=True, details={"state": "aborted"}, meta={"runId": row.run_id}
+                )
             )
-        last = transcript.tail(1)
-        if not (last and isinstance(last[0].message, AssistantMessage) and _run_of(last[0].message) == row.run_id
-                and last[0].message.stop_reason != "toolUse"):  # fmt: skip
+        if not _closes(transcript.tail(1), row.run_id):
             transcript.append_message(ending(row.session_key, row.run_id, now, sentence, aborted=True))
         entry = self._sessions.get(row.session_key)
         if entry is not None and entry.session_id == row.session_id:
@@ -384,5 +386,7 @@ def _limit(config: OpenClawConfig) -> int:
     return defaults.max_concurrent if "max_concurrent" in defaults.model_fields_set else default_limit()
 
 
-def _run_of(message: AssistantMessage) -> str:
-    return str(message.meta.get("runId", ""))
+def _closes(tail: list[StoredMessage], run_id: str) -> bool:
+    """Whether the transcript already ends with the last word of this run."""
+    last = tail[0].message if tail else None
+    return isinstance(last, AssistantMessage) and last.stop_reason != "toolUse" and last.meta.get("runId") == run_id

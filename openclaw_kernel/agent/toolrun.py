@@ -23,8 +23,8 @@ from openclaw_kernel.values.events import ToolUpdated
 from openclaw_kernel.values.messages import Part, Text, ToolCall
 
 ENV_NAMES = frozenset(
-    ("PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TZ", "TERM", "TMPDIR", "VIRTUAL_ENV", "CONDA_PREFIX")
-    + ("CONDA_DEFAULT_ENV", "XDG_RUNTIME_DIR", "SYSTEMROOT", "TEMP", "TMP")
+    """PATH HOME USER LOGNAME SHELL LANG LANGUAGE TZ TERM TMPDIR TEMP TMP SYSTEMROOT XDG_RUNTIME_DIR
+    VIRTUAL_ENV CONDA_PREFIX CONDA_DEFAULT_ENV""".split()  # noqa: SIM905 - a list of names reads better as words
 )
 RESULTS_FOLDER = ".openclaw/results"
 

@@ -10,18 +10,19 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+from typing import Any, cast
 
 from openclaw_kernel.agent import compaction
 from openclaw_kernel.agent.api import Outcome
+from openclaw_kernel.agent.failover import first_that_answers
 from openclaw_kernel.agent.gate import Gate
-from openclaw_kernel.agent.loop import SILENT_REPLY, LoopConfig, run_loop
+from openclaw_kernel.agent.loop import MAX_ITERATIONS, SILENT_REPLY, LoopConfig, run_loop
 from openclaw_kernel.agent.prompt import PromptFacts, skill_rows
 from openclaw_kernel.agent.run import Turn
+from openclaw_kernel.agent.settings import thinking_of, workspace_of
 from openclaw_kernel.agent.toolrun import ToolRunner
-from openclaw_kernel.agent.workspace import ensure_workspace, workspace_path
-from openclaw_kernel.config.schema import OpenClawConfig
-from openclaw_kernel.models.api import Model, ModelCall, ModelStream
+from openclaw_kernel.agent.workspace import ensure_workspace
+from openclaw_kernel.models.api import Model, ModelCall, ModelStream, ThinkingLevel
 from openclaw_kernel.models.service import UnknownModel
 from openclaw_kernel.safety.api import PolicyState
 from openclaw_kernel.sessions.index import PREVIEW_CHARS, shorten
@@ -49,17 +50,20 @@ async def restore(turn: Turn) -> None:
     if turn.stored is None:
         turn.stored = house.sessions.append(turn.session, request.message)
     turn.emit(MessageStored(turn.stored.entry_id, turn.stored.seq, turn.stored.message))
-    turn.workspace = workspace_path(_configured_workspace(house.config(), turn.agent_id), house.state_dir, turn.agent_id)
+    turn.workspace = workspace_of(house.config(), house.state_dir, turn.agent_id)
     if turn.workspace not in house.ready_workspaces:
-        await asyncio.to_thread(ensure_workspace, turn.workspace)
+        wanted = not house.config().agents.defaults.skip_bootstrap
+        await asyncio.to_thread(ensure_workspace, turn.workspace, classic_files=wanted)
         house.ready_workspaces.add(turn.workspace)
     entry = house.sessions.get(turn.session.entry.key) or turn.session.entry
     override = entry.model_override
     if override and "/" not in override and entry.provider_override:
         override = f"{entry.provider_override}/{override}"
-    turn.model = house.models.resolve(request.model or override, turn.agent_id)
-    default = house.config().agents.defaults.thinking_default
-    turn.thinking = request.thinking or entry.thinking_level or default or "off"  # type: ignore[assignment]
+    named = request.model or override
+    turn.model = house.models.resolve(named, turn.agent_id)
+    turn.fallbacks = () if named else tuple(house.models.fallbacks(turn.agent_id))
+    level = request.thinking or entry.thinking_level or thinking_of(house.config(), turn.agent_id)
+    turn.thinking = cast(ThinkingLevel, level)
     turn.tainted = turn.session.transcript.latest("taint") is not None
 
 
@@ -249,14 +253,6 @@ def _stop_reason(turn: Turn, status: RunStatus) -> str:
     return turn.message.stop_reason if turn.message else "stop"
 
 
-def _configured_workspace(config: OpenClawConfig, agent_id: str) -> str | None:
-    own = next((agent.workspace for agent in config.agents.list or () if agent.id == agent_id), None)
-    if own:
-        return str(own)
-    default = config.agents.defaults.workspace
-    return str(default) if default and agent_id == "main" else None
-
-
 def _note_model(turn: Turn) -> None:
     """Writes a line when the model or the thinking level is not the one of the turn before."""
     model, transcript = turn.model, turn.session.transcript
@@ -276,11 +272,11 @@ def _loop_config(turn: Turn) -> LoopConfig:
     gate = Gate(house.approvals, lambda: _policy(turn), turn.session.entry.key, turn.agent_id, turn.run_id)
     runner = ToolRunner(turn)
 
-    def stream() -> ModelStream:
-        turn.emit(TurnStarted(model.provider, model.id))
+    def ask(one: Model) -> ModelStream:
+        turn.emit(TurnStarted(one.provider, one.id))
         return house.models.stream(
             ModelCall(
-                model=model,
+                model=one,
                 prompt=turn.prompt,
                 messages=turn.session.transcript.context(),
                 tools=turn.tools.specs(),
@@ -295,7 +291,7 @@ def _loop_config(turn: Turn) -> LoopConfig:
         return said
 
     return LoopConfig(
-        stream=stream,
+        stream=lambda: first_that_answers((model, *turn.fallbacks), ask),
         find_tool=turn.tools.get,
         decide=gate.rule,
         run_tool=runner.run,
@@ -305,6 +301,7 @@ def _loop_config(turn: Turn) -> LoopConfig:
         signal=turn.signal,
         clock=house.clock,
         new_id=house.new_id,
+        max_iterations=MAX_ITERATIONS,
         blank=AssistantMessage((), house.clock(), model.api, model.provider, model.id, meta=turn.meta),
     )
 

@@ -96,13 +96,13 @@ def workspace_path(configured: str | None, state_dir: Path, agent_id: str) -> Pa
     return (state_dir / ("workspace" if agent_id == DEFAULT_AGENT else f"workspace-{agent_id}")).absolute()
 
 
-def ensure_workspace(path: Path) -> bool:
+def ensure_workspace(path: Path, *, classic_files: bool = True) -> bool:
     """Creates the folder, and the classic files when none of them is there; true when it wrote them.
 
     Blocking: call it in a thread. Raises `UserError` when the folder cannot be written.
     """
     ensure_private_dir(path)
-    if any((path / name).exists() for name in FILES):
+    if not classic_files or any((path / name).exists() for name in FILES):
         return False
     for name, text in FILES.items():
         write_atomic(path / name, text)

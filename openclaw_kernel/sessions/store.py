@@ -128,13 +128,12 @@ class Sessions:
 
     def append(self, session: Session, message: Message) -> StoredMessage:
         """Writes one message and keeps the title in step with the first thing a person said."""
-        stored_at = self._clock()
-        place = session.transcript.append_message(message)
+        session.transcript.append_message(message)
         if isinstance(message, UserMessage):
             entry = self.get(session.entry.key)
             if entry is not None and entry.session_id == session.entry.session_id and not entry.title:
                 self.update(entry.key, title=shorten(_text(message), TITLE_CHARS))
-        return StoredMessage(place.id, place.seq, message, stored_at)
+        return session.transcript.tail(1)[0]
 
     def reset(self, key: str, reason: str = "reset") -> SessionEntry:
         """A new session id under the same key; the old file stays where it is (SES-06)."""

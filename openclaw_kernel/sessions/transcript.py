@@ -276,7 +276,7 @@ def _node(record: Mapping[str, Any], parent: str | None, timestamp: int) -> _Nod
     kind = str(record.get("type", ""))
     if kind == "message":
         message = message_from_wire(record["message"])
-        return _Node(parent, kind, message, message.timestamp or timestamp)
+        return _Node(parent, kind, message, timestamp or message.timestamp)
     if kind == "custom_message":
         wire = {"role": "user", "content": record.get("content", ""), "timestamp": timestamp}
         return _Node(parent, kind, message_from_wire(wire), timestamp, record)

@@ -1,0 +1,176 @@
+"""Lanes, prompt, workspace, failover and compaction by themselves."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+from openclaw_kernel.agent.compaction import compact, cut_point, needs_compaction
+from openclaw_kernel.agent.failover import first_that_answers
+from openclaw_kernel.agent.lanes import Lanes, default_limit
+from openclaw_kernel.agent.prompt import PromptBuilder, PromptFacts
+from openclaw_kernel.agent.workspace import FILES, ensure_workspace, workspace_path
+from openclaw_kernel.models.api import Model, ModelCall
+from openclaw_kernel.sessions.transcript import Transcript
+from openclaw_kernel.values.events import Compacted
+from openclaw_kernel.values.messages import AssistantMessage, Text, Usage, UserMessage
+from tests.unit.agent.conftest import Bench, FakeModels, answer, fail, say
+
+DAY = 1_795_203_480_000
+
+
+async def test_lanes_keep_order_and_limit() -> None:
+    lanes = Lanes(lambda: 2)
+    log: list[str] = []
+    gates = {name: asyncio.Event() for name in ("a1", "a2", "b1", "c1")}
+
+    def work(name: str) -> Any:
+        async def run() -> None:
+            log.append(name)
+            await gates[name].wait()
+
+        return run
+
+    for name in gates:
+        lanes.submit(name[0], name, work(name))
+    await asyncio.sleep(0)
+    assert log == ["a1", "b1"] and lanes.busy("a") and lanes.waiting("a") == ["a2"] and lanes.waiting("c") == ["c1"]
+    assert lanes.cancel("a", "a2") and not lanes.cancel("a", "a2")
+    gates["a1"].set()
+    gates["b1"].set()
+    gates["c1"].set()
+    await lanes.drain()
+    assert log == ["a1", "b1", "c1"] and not lanes.busy("a")
+
+
+def test_the_machines_limit() -> None:
+    assert 8 <= default_limit() <= 16
+
+
+def facts(workspace: Path, **more: Any) -> PromptFacts:
+    return PromptFacts(workspace, "agent:main:main", "fake/m", ("read", "exec"), **more)
+
+
+async def test_the_stable_part_is_built_once_and_again_when_a_file_changes(tmp_path: Path) -> None:
+    ensure_workspace(tmp_path)
+    builder = PromptBuilder(lambda: DAY)
+    first = await builder.build(facts(tmp_path))
+    assert (await builder.build(facts(tmp_path))).stable is first.stable and builder.builds == 1
+    (tmp_path / "SOUL.md").write_text("Speak like a pirate, always and everywhere.")
+    assert "pirate" in (await builder.build(facts(tmp_path))).stable and builder.builds == 2
+
+
+async def test_the_volatile_part_holds_a_date_and_no_time(tmp_path: Path) -> None:
+    one = await PromptBuilder(lambda: DAY).build(facts(tmp_path))
+    later = await PromptBuilder(lambda: DAY + 61_000).build(facts(tmp_path))
+    assert "2026-11-20" in one.volatile and one.volatile == later.volatile and "2026" not in one.stable
+
+
+async def test_the_default_prompt_is_small(tmp_path: Path) -> None:
+    ensure_workspace(tmp_path)
+    prompt = await PromptBuilder(lambda: DAY).build(facts(tmp_path))
+    assert len(prompt.text) < 6_000
+
+
+async def test_long_files_are_cut_with_a_notice(tmp_path: Path) -> None:
+    for name in FILES:
+        (tmp_path / name).write_text(name[0] * 50_000)
+    builder = PromptBuilder(lambda: DAY)
+    prompt = await builder.build(facts(tmp_path))
+    assert len(prompt.stable) < 60_000 + 4_000 and "[AGENTS.md is cut here: 20000 of 50000 characters" in prompt.stable
+    sizes = {section.name: section for section in await builder.report(facts(tmp_path))}
+    assert sizes["USER.md"].raw_chars == 50_000 and sizes["USER.md"].injected_chars < 4_200
+
+
+async def test_subagents_see_agents_md_only(tmp_path: Path) -> None:
+    ensure_workspace(tmp_path)
+    prompt = await PromptBuilder(lambda: DAY).build(facts(tmp_path, minimal=True))
+    assert "AGENTS.md: how we work" in prompt.stable and "SOUL.md: who you are" not in prompt.stable
+
+
+async def test_skills_stay_in_their_budget(tmp_path: Path) -> None:
+    skills = tuple((f"skill-{number}", "d" * 300, f"/s/{number}/SKILL.md") for number in range(100))
+    prompt = await PromptBuilder(lambda: DAY).build(facts(tmp_path, skills=skills))
+    assert "skill-0:" in prompt.stable and "more; skills_list" in prompt.stable and len(prompt.stable) < 8_500
+
+
+def test_a_deleted_file_stays_deleted(tmp_path: Path) -> None:
+    assert ensure_workspace(tmp_path / "w") and {path.name for path in (tmp_path / "w").iterdir()} == set(FILES)
+    (tmp_path / "w/BOOTSTRAP.md").unlink()
+    assert not ensure_workspace(tmp_path / "w") and not (tmp_path / "w/BOOTSTRAP.md").exists()
+
+
+def test_workspace_paths(tmp_path: Path) -> None:
+    assert workspace_path(None, tmp_path, "main") == tmp_path / "workspace"
+    assert workspace_path(None, tmp_path, "work") == tmp_path / "workspace-work"
+    assert workspace_path("/srv/w", tmp_path, "main") == Path("/srv/w")
+
+
+def _ask(models: FakeModels) -> Any:
+    return lambda model: models.stream(ModelCall(model, prompt=None, messages=()))  # type: ignore[arg-type]
+
+
+async def test_failover_before_a_word_and_not_after() -> None:
+    first, second = Model("a", "fake", "offline"), Model("b", "fake", "offline")
+    models = FakeModels()
+    models.script = [fail("busy"), say("from b")]
+    assert (await first_that_answers((first, second), _ask(models)).result()).text == "from b"
+    models.script = [fail("busy", after="I was"), say("from b")]
+    stream = first_that_answers((first, second), _ask(models))
+    assert (await stream.result()).stop_reason == "error" and len(models.calls) == 3
+
+
+def _long(path: Path, turns: int, chars: int) -> Transcript:
+    transcript = Transcript.open(path / "s.jsonl", "s")
+    for number in range(turns):
+        transcript.append_message(UserMessage((Text(f"question {number} " + "x" * chars),), number))
+        transcript.append_message(AssistantMessage((Text(f"answer {number}"),), number, "offline", "fake", "m"))
+    return transcript
+
+
+async def test_compaction_keeps_the_log_and_shortens_the_context(tmp_path: Path) -> None:
+    transcript = _long(tmp_path, 20, 12_000)
+    models = FakeModels()
+    models.script = [say("The user counts questions.")]
+    model = Model("m", "fake", "offline", context_window=60_000)
+    assert needs_compaction(transcript, model)
+    done = await compact(transcript, model, models.stream)
+    assert done is not None and done.summary == "The user counts questions." and done.tokens_before > 55_000
+    context = transcript.context()
+    assert isinstance(context[0], UserMessage) and "counts questions" in context[0].content[0].text  # type: ignore[union-attr]
+    assert len(context) < 20 and len(transcript.messages()) == 40 and not needs_compaction(transcript, model)
+    again = Transcript.open(tmp_path / "s.jsonl", "s")
+    assert again.context() == context and len(again.messages()) == 40
+
+
+async def test_a_failed_summary_changes_nothing(tmp_path: Path) -> None:
+    transcript = _long(tmp_path, 20, 12_000)
+    models = FakeModels()
+    models.script = [fail("no")]
+    before = transcript.context()
+    assert await compact(transcript, models.model, models.stream) is None and transcript.context() == before
+
+
+def test_the_cut_keeps_three_turns(tmp_path: Path) -> None:
+    messages = _long(tmp_path, 6, 200_000).messages()
+    assert cut_point(messages) == 6
+    assert cut_point(messages[-6:]) == 0
+
+
+async def test_a_turn_compacts_by_itself(bench: Bench) -> None:
+    bench.models.model = Model("m", "fake", "offline", context_window=40_000)
+    for number in range(3):
+        await bench.run(f"r{number}", "x" * 30_000)
+    big = answer("ok")
+
+    async def heavy(*_args: Any) -> AssistantMessage:
+        return AssistantMessage(big.content, 1, "offline", "fake", "m", Usage(input=39_000))
+
+    bench.models.script = [heavy]
+    await bench.run("r3", "x" * 30_000)
+    bench.models.script = [say("a summary"), say("fine")]
+    outcome = await bench.run("r4", "and now?")
+    assert outcome.message.text == "fine" and [event.summary for event in bench.told(Compacted, "r4")] == ["a summary"]
+    entry = bench.sessions.get("main")
+    assert entry is not None and entry.compaction_count == 1
