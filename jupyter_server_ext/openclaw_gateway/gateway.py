@@ -12,7 +12,7 @@ import asyncio
 import logging
 import os
 import secrets as random
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,6 +46,7 @@ from openclaw_kernel.models.service import Models
 from openclaw_kernel.safety.approvals import Approvals
 from openclaw_kernel.safety.redact import Redactor
 from openclaw_kernel.sessions.store import Sessions
+from openclaw_kernel.skills.loader import Skills, skill_roots
 from openclaw_kernel.store.atomic import write_atomic
 from openclaw_kernel.store.lock import StateLock
 from openclaw_kernel.store.paths import config_path, ensure_private_dir
@@ -66,12 +67,13 @@ GRACE_S = 5.0
 class ToolServices:
     """What tools may ask of the gateway (`tools.api.Services`)."""
 
-    def __init__(self, reminders: Reminders) -> None:
+    def __init__(self, reminders: Reminders, skills: Callable[[str], Skills]) -> None:
         self._reminders = reminders
+        self._skills = skills
 
     async def list_skills(self, agent_id: str) -> list[Mapping[str, Any]]:
-        """No skills are installed yet."""
-        return []
+        found = await asyncio.to_thread(self._skills(agent_id).list)
+        return [skill.to_wire() for skill in found]
 
     async def schedule(self, session_key: str, when: str, text: str) -> str:
         return self._reminders.schedule(session_key, when, text).id
@@ -146,10 +148,11 @@ async def _build(
     ensure_private_dir(state_dir)
     lock = await asyncio.to_thread(StateLock.acquire, state_dir, wait_s=float(overrides.get("lock_wait_s", 5.0)))
     stack.callback(lock.release)
-    config = ConfigStore(config_path({**env, "OPENCLAW_STATE_DIR": str(state_dir)}), env)
+    place = config_path({**env, "OPENCLAW_STATE_DIR": str(state_dir)})
+    config = await asyncio.to_thread(ConfigStore, place, env)
     settings = config.current.config
     secrets = Secrets(settings, env)
-    secret = _gateway_secret(state_dir, settings, secrets, env)
+    secret = await asyncio.to_thread(_gateway_secret, state_dir, settings, secrets, env)
     redactor = Redactor(lambda: {*secrets.known(), secret} - {""})
     log_file = _start_log(stack, state_dir, settings, redactor)
     check_auth(settings, str(overrides.get("host", "127.0.0.1")))
@@ -169,6 +172,7 @@ async def _build(
         state_dir / "reminders.jsonl", clock=clock, new_id=new_id, deliver=lambda row: _deliver(services, row)
     )
     stack.push_async_callback(reminders.stop)
+    skills = _skill_books(lambda agent_id: services.workspace(agent_id), state_dir)
     runtime = AgentRuntime(
         config=lambda: config.current.config,
         models=models,
@@ -178,7 +182,7 @@ async def _build(
         redactor=redactor,
         state_dir=state_dir,
         sink=projection,
-        services=ToolServices(reminders),
+        services=ToolServices(reminders, skills),
         clock=clock,
         new_id=new_id,
     )
@@ -200,7 +204,7 @@ async def _build(
         log_file=log_file,
         presence=lambda: hub.presence(),
         secret=lambda: secret or None,
-        skills=lambda _agent_id: [],
+        skills=skills,
     )
     projection.session_row = lambda key: row_by_key(services, key)
     projection.session_id = lambda key: _session_id(sessions, key)
@@ -218,6 +222,7 @@ async def _build(
     hub.start()
     reminders.start()
     await _watch(stack, config)
+    await config.mark_good()
     stack.callback(remove_runtime, state_dir)
     return Gateway(state_dir, hub, services, runtime, secret)
 
@@ -269,7 +274,7 @@ def _start_log(stack: AsyncExitStack, state_dir: Path, settings: OpenClawConfig,
     return path
 
 
-def _toolboxes(config: ConfigStore) -> Any:
+def _toolboxes(config: ConfigStore) -> Callable[[str], Toolbox]:
     """The toolbox of an agent, built once per configuration."""
     made: dict[tuple[int, str], Toolbox] = {}
 
@@ -283,6 +288,17 @@ def _toolboxes(config: ConfigStore) -> Any:
         return made[key]
 
     return toolbox
+
+
+def _skill_books(workspace: Callable[[str], Path], state_dir: Path) -> Callable[[str], Skills]:
+    """The skills of an agent; each book caches what it has read."""
+    books: dict[tuple[str, Path], Skills] = {}
+
+    def book(agent_id: str) -> Skills:
+        place = workspace(agent_id)
+        return books.setdefault((agent_id, place), Skills(skill_roots(place, state_dir)))
+
+    return book
 
 
 async def _deliver(services: GatewayServices, reminder: Reminder) -> None:
@@ -350,4 +366,3 @@ async def _stop(services: GatewayServices, runtime: AgentRuntime, hub: Hub) -> N
     await hub.stop()
     await services.approvals.flush()
     await services.sessions.flush()
-

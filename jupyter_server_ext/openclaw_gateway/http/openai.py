@@ -48,7 +48,7 @@ class OpenAiHandler(GatewayHandler):
         self.finish({"error": {"message": message, "type": kind}})
 
     def agent_of(self, model: str) -> str:
-        """`openclaw`, `openclaw/default`, `openclaw/<agent>`, `openclaw:<agent>`; a header wins. Raises for an unknown agent."""
+        """`openclaw`, `openclaw/default`, `openclaw/<agent>`, `openclaw:<agent>`; a header wins. Raises `UserError`."""
         named = self.request.headers.get("x-openclaw-agent-id") or ""
         if not named and model not in ("openclaw", "openclaw/default"):
             head, slash, tail = model.replace(":", "/", 1).partition("/")

@@ -1,10 +1,11 @@
-"""What this gateway does not have yet and clients ask for at start: true, empty answers in the right shape (protocol section 5.1).
+"""What clients ask for at start and this gateway does not have yet: true, empty answers (protocol section 5.1).
 
 `cron.list` is not empty when reminders wait: they are its one-time jobs.
 """
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -16,6 +17,7 @@ from openclaw_gateway.methods.chat import user_message
 from openclaw_gateway.methods.services import NoParams, Params, parts
 from openclaw_gateway.protocol.dispatch import Call, Method
 from openclaw_kernel.agent.api import RunRequest
+from openclaw_kernel.skills.loader import Skill
 from openclaw_kernel.values.errors import invalid
 from openclaw_kernel.values.messages import Text
 from openclaw_kernel.values.session_key import parse
@@ -160,11 +162,38 @@ async def cron_remove(params: CronIdParams, call: Call) -> dict[str, Any]:
 async def skills_status(params: SkillsStatusParams, call: Call) -> dict[str, Any]:
     services = parts(call)
     agent_id = params.agent_id or services.default_agent
+    found = await asyncio.to_thread(services.skills(agent_id).list)
     return {
         "workspaceDir": str(services.workspace(agent_id)),
         "managedSkillsDir": str(services.state_dir / "skills"),
         "agentId": agent_id,
-        "skills": services.skills(agent_id),
+        "skills": [skill_row(skill) for skill in found],
+    }
+
+
+def skill_row(skill: Skill) -> dict[str, Any]:
+    """A skill in the shape of `skills.status`; requirements are not checked yet, so none is missing."""
+    nothing: dict[str, list[str]] = {"bins": [], "anyBins": [], "env": [], "config": [], "os": []}
+    return {
+        "name": skill.name,
+        "description": skill.description,
+        "source": f"openclaw-{skill.source}",
+        "bundled": skill.source == "bundled",
+        "filePath": str(skill.path),
+        "baseDir": str(skill.path.parent),
+        "skillKey": skill.name,
+        "always": False,
+        "disabled": False,
+        "blockedByAllowlist": False,
+        "blockedByAgentFilter": False,
+        "eligible": True,
+        "modelVisible": skill.for_model,
+        "userInvocable": True,
+        "commandVisible": True,
+        "requirements": nothing,
+        "missing": nothing,
+        "configChecks": [],
+        "install": [],
     }
 
 

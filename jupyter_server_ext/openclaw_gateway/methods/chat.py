@@ -237,9 +237,7 @@ def _clipped(message: dict[str, Any], limit: int) -> dict[str, Any]:
         return message if len(content) <= limit else message | {"content": content[:limit] + "…"}
     if not isinstance(content, list):
         return message
-    clipped = [
-        part | {"text": part["text"][:limit] + "…"} if len(part.get("text") or "") > limit else part for part in content
-    ]
+    clipped = [part | {"text": part["text"][:limit] + "…"} if len(part.get("text") or "") > limit else part for part in content]
     return message | {"content": clipped}
 
 

@@ -135,9 +135,9 @@ async def system_info(_params: NoParams, call: Call) -> dict[str, Any]:
     }
 
 
-async def last_heartbeat(_params: NoParams, _call: Call) -> None:
-    """No heartbeat has run: there is none yet in this gateway."""
-    return
+async def last_heartbeat(_params: NoParams, call: Call) -> dict[str, Any]:
+    """No heartbeat has run: there is none in this gateway."""
+    return {"ts": parts(call).started_at, "status": "skipped", "reason": "disabled"}
 
 
 METHODS = [

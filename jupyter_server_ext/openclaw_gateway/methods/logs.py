@@ -46,9 +46,7 @@ def tail(path: Path, cursor: int | None, limit: int, max_bytes: int) -> dict[str
 
 async def logs_tail(params: LogsTailParams, call: Call) -> dict[str, Any]:
     path = parts(call).log_file
-    return await asyncio.to_thread(
-        tail, path, params.cursor, params.limit or DEFAULT_LIMIT, params.max_bytes or DEFAULT_BYTES
-    )
+    return await asyncio.to_thread(tail, path, params.cursor, params.limit or DEFAULT_LIMIT, params.max_bytes or DEFAULT_BYTES)
 
 
 METHODS = [Method("logs.tail", LogsTailParams, logs_tail, "operator.read")]

@@ -81,9 +81,7 @@ class Projection:
 
     def anybody_follows(self, key: str | None) -> bool:
         """Whether a row is worth building: somebody follows all sessions, or the messages of `key`."""
-        return any(
-            connection.session_list_subscribed or key in connection.session_keys for connection in self._broadcaster
-        )
+        return any(connection.session_list_subscribed or key in connection.session_keys for connection in self._broadcaster)
 
     def listen(self, run_id: str, listener: Listener) -> Callable[[], None]:
         """Calls `listener` with every event of a run from now on; the returned function ends that."""

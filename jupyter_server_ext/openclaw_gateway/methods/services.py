@@ -1,6 +1,6 @@
 """What a method may reach: the gateway's parts, handed over by the composition root.
 
-A handler gets a `Call`; `parts(call)` is this object. Nothing here has behaviour beyond small questions asked by several families.
+A handler gets a `Call`; `parts(call)` is this object. It answers small questions asked by several families.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from openclaw_kernel.config.service import ConfigStore
 from openclaw_kernel.models.service import Models
 from openclaw_kernel.safety.approvals import Approvals
 from openclaw_kernel.sessions.store import Sessions
+from openclaw_kernel.skills.loader import Skills
 from openclaw_kernel.values import session_key
 from openclaw_kernel.values.clock import Clock, NewId
-
 
 __all__ = ["GatewayServices", "NoParams", "Params", "parts"]
 
@@ -49,7 +49,7 @@ class GatewayServices:
     log_file: Path
     presence: Callable[[], list[dict[str, Any]]]
     secret: Callable[[], str | None]
-    skills: Callable[[str], list[dict[str, Any]]]
+    skills: Callable[[str], Skills]
     accepting: bool = True
     command_results: dict[str, dict[str, Any]] = field(default_factory=dict)
 

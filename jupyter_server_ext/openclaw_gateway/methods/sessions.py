@@ -232,7 +232,7 @@ async def resolve(params: ResolveParams, call: Call) -> dict[str, Any]:
 
 async def preview(params: PreviewParams, call: Call) -> dict[str, Any]:
     services = parts(call)
-    previews = []
+    previews: list[dict[str, Any]] = []
     for text in params.keys:
         key = services.key(text)
         if services.sessions.get(key) is None:
@@ -272,9 +272,7 @@ async def create(params: CreateParams, call: Call) -> dict[str, Any]:
     }
     if message:
         run_id = params.idempotency_key or services.new_id()
-        send = ChatSendParams(
-            session_key=key, message=message, idempotency_key=run_id, attachments=params.attachments
-        )
+        send = ChatSendParams(session_key=key, message=message, idempotency_key=run_id, attachments=params.attachments)
         result |= {"runStarted": True, "runId": (await chat_send(send, call))["runId"]}
     return result
 
