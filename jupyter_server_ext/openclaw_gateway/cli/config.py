@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import click
-from openclaw_kernel.config.edit import merge_patch, set_value
-from openclaw_kernel.config.redact import redact
 
 from openclaw_gateway.cli import show
 from openclaw_gateway.cli.wire import json_option, state_dir_option
+from openclaw_kernel.config.edit import remove, set_value
 from openclaw_kernel.config.json5 import loads
-from openclaw_kernel.config.loader import LoadedConfig, load_config
+from openclaw_kernel.config.loader import ConfigError, LoadedConfig, load_config, read_config
+from openclaw_kernel.config.redact import redact
 from openclaw_kernel.config.schema import OpenClawConfig
 from openclaw_kernel.store.atomic import write_atomic
 from openclaw_kernel.values.errors import UserError
@@ -78,10 +78,7 @@ def unset_key(state_dir: Path, as_json: bool, key: str) -> None:
     path = split_key(key)
     if not _look_up(loaded.parsed, path)[1]:
         raise UserError(f"{loaded.path} has no key {key!r}.")
-    patch: Any = None
-    for part in reversed(path):
-        patch = {str(part): patch}
-    _change(state_dir, as_json, key, lambda raw: merge_patch(raw, patch), "Unset")
+    _change(state_dir, as_json, key, lambda raw: remove(raw, path), "Unset")
 
 
 @command.command("validate")
@@ -140,18 +137,14 @@ def _value(text: str) -> Any:
 
 
 def _change(state_dir: Path, as_json: bool, key: str, edit: Callable[[str], str], done: str) -> None:
-    """Edit the text, check the whole result beside the file, and only then replace it."""
+    """Edit the text, check the whole result as if it were the file, and only then replace it."""
     path = config_file(state_dir)
     raw = path.read_text(encoding="utf-8") if path.exists() else "{}\n"
     changed = edit(raw)
-    candidate = path.with_name(f".{path.name}.checked-{os.getpid()}")
-    write_atomic(candidate, changed)
     try:
-        load_config(candidate, os.environ)
-    except UserError as error:
-        raise UserError(f"{path} was left as it is: {str(error).replace(str(candidate), str(path))}") from error
-    finally:
-        candidate.unlink(missing_ok=True)
+        read_config(path, changed, os.environ)
+    except ConfigError as error:
+        raise UserError(f"{path} was left as it is: {error}") from error
     write_atomic(path, changed)
     if as_json:
         show.print_json({"path": str(path), "key": key, "changed": changed != raw})

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import click
 
-from openclaw_gateway import serve as gateway
 from openclaw_gateway.cli.wire import state_dir_option
+from openclaw_gateway.serve import serve
 
 
 @click.command("serve")
@@ -20,4 +21,4 @@ def command(port: int | None, host: str | None, as_json: bool, state_dir: Path) 
 
     With --json the only line on stdout is {"ready":true,"url":…,"token":…,"pid":…}.
     """
-    return gateway.serve(state_dir.expanduser(), port, host, as_json) or 0
+    return asyncio.run(serve(state_dir.expanduser(), port, host, as_json))
