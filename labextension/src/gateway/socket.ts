@@ -110,6 +110,7 @@ export class GatewaySocket {
     }
     this.socket = socket;
     this.greeted = false;
+    this.challenged = false;
     socket.onmessage = event => {
       if (socket === this.socket && typeof event.data === 'string') {
         this.read(event.data);
@@ -136,7 +137,11 @@ export class GatewaySocket {
     if (frame.type === 'res') {
       this.settle(frame);
     } else if (frame.event === 'connect.challenge') {
-      void this.greet();
+      // `connect` is valid once per socket, so a second challenge is not answered.
+      if (!this.challenged) {
+        this.challenged = true;
+        void this.greet();
+      }
     } else {
       this.events.event(frame.event, frame.payload ?? {});
     }
@@ -254,6 +259,7 @@ export class GatewaySocket {
   private readonly waiting = new Map<string, Waiting>();
   private socket: SocketLike | null = null;
   private greeted = false;
+  private challenged = false;
   private stopped = true;
   private failures = 0;
   private lastId = 0;

@@ -19,6 +19,14 @@ describe('handshake', () => {
     expect(on.socket.params('connect')).not.toHaveProperty('device');
   });
 
+  it('answers one challenge per socket', () => {
+    const on = stage();
+    on.chat.start();
+    on.socket.event('connect.challenge', { nonce: 'n', ts: 1 });
+    on.socket.event('connect.challenge', { nonce: 'm', ts: 2 });
+    expect(on.socket.methods()).toEqual(['connect']);
+  });
+
   it('subscribes and reads everything the panel shows', async () => {
     const on = stage();
     await connect(on);
