@@ -159,7 +159,8 @@ def _insert_member(text: str, parent: Object, key: str, value: Any) -> str:
     rest = _REST_OF_LINE.match(text, comma + 1)
     end = rest.end() if rest else comma + 1
     inner = _indent_at(text, last.start)
-    return f"{text[:end].rstrip(' ')}\n{inner}{_key(text, parent, key)}: {_render(value, inner)}{',' if has_comma else ''}{text[end:]}"
+    entry = f"\n{inner}{_key(text, parent, key)}: {_render(value, inner)}{',' if has_comma else ''}"
+    return text[:end].rstrip(" ") + entry + text[end:]
 
 
 def _cut(text: str, parent: Object, member: Member) -> str:
