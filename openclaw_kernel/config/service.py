@@ -123,6 +123,8 @@ class ConfigStore:
             if self.broken is None or str(error) != str(self.broken):
                 raise
             disk = self.current
+            # The write starts from the config in force and replaces the broken edit, which may be someone's work.
+            await self._keep_rejected(await asyncio.to_thread(self.path.read_text, "utf-8", "replace"))
         if disk.exists and base_hash != disk.hash:
             reason = "is missing" if base_hash is None else "is not that of the file now"
             raise invalid(f"The base hash {reason}; read the configuration again (config.get) and repeat the change.")
