@@ -12,10 +12,11 @@ import logging
 import time
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
-from typing import Any
+from typing import Any, cast
 
 from ipykernel.ipkernel import IPythonKernel
 from IPython.display import HTML, DisplayHandle, Markdown, display
+from jupyter_client.session import Session
 
 from openclaw_kernel._version import __version__
 from openclaw_kernel.client.connection import GatewayConnection, connect
@@ -150,13 +151,14 @@ class OpenClawKernel(IPythonKernel):  # type: ignore[misc]
     async def ask(self, question: str) -> str:
         """Asks on stdin and waits without a thread: a thread blocked in `input()` would outlive an interrupt and swallow
         the next reply."""
+        session = cast(Session, self.session)
         ident = self._get_shell_context_var(self._shell_parent_ident)
-        while self.session.recv(self.stdin_socket)[1] is not None:
+        while session.recv(self.stdin_socket)[1] is not None:
             pass  # a reply to a question nobody waits for any more
         content = {"prompt": question, "password": False}
-        self.session.send(self.stdin_socket, "input_request", content, self.get_parent("shell"), ident=ident)
+        session.send(self.stdin_socket, "input_request", content, self.get_parent("shell"), ident=ident)
         while True:
-            _, reply = self.session.recv(self.stdin_socket)
+            _, reply = session.recv(self.stdin_socket)
             if reply is not None:
                 return str(reply["content"].get("value", ""))
             await asyncio.sleep(STDIN_POLL_S)
@@ -177,4 +179,5 @@ class OpenClawKernel(IPythonKernel):  # type: ignore[misc]
             await super().interrupt_request(stream, ident, parent)
             return
         self._loop.call_soon_threadsafe(self._turn.cancel)
-        self.session.send(stream, "interrupt_reply", {"status": "ok"}, parent, ident=ident)
+        session = cast(Session, self.session)
+        session.send(stream, "interrupt_reply", {"status": "ok"}, parent, ident=ident)
