@@ -30,7 +30,8 @@ def found(notes: Notes, query: str) -> list[str]:
 
 @pytest.mark.parametrize(
     ("query", "text"),
-    [("birthday", "Her birthday"), ("When is her birthday?", "Her birthday"), ("birth", "Her birthday"), ("brithday", "Her birthday"),
+    [("birthday", "Her birthday"), ("When is her birthday?", "Her birthday"), ("birth", "Her birthday"),
+     ("brithday", "Her birthday"),
      ("river", "Lives in London near the river"), ("cafe", "Café: Bean"), ("engines deployed", "09:00 Deployed")],
 )  # fmt: skip
 def test_the_right_note_comes_first(notes: Notes, query: str, text: str) -> None:
