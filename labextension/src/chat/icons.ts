@@ -41,11 +41,14 @@ export const ICON_MARKUP = {
 
 export type IconName = keyof typeof ICON_MARKUP;
 
-/** A whole SVG document for one icon, as `LabIcon` wants it. */
+/**
+ * A whole SVG document for one icon, as `LabIcon` wants it. The theme recolours the stroke; `fill` is a style, since
+ * the theme would fill whatever has the attribute.
+ */
 export function svgDocument(name: IconName): string {
   return (
     '<svg xmlns="http://www.w3.org/2000/svg" width="16" viewBox="0 0 16 16">' +
-    '<g class="jp-icon3" fill="none" stroke="#616161" stroke-width="1.4" stroke-linecap="round" stroke-linejoin="round">' +
+    '<g class="jp-icon3" style="fill: none" stroke="#616161" stroke-width="1.4" stroke-linecap="round" stroke-linejoin="round">' +
     `${ICON_MARKUP[name]}</g></svg>`
   );
 }

@@ -57,7 +57,7 @@ function button(spec: Button): HTMLButtonElement {
   node.className = 'oc-ibtn';
   node.setAttribute('aria-label', spec.label);
   node.title = spec.label;
-  node.innerHTML = svgDocument(spec.icon);
+  node.innerHTML = svgDocument(spec.icon).replace('jp-icon3', '');
   node.querySelector('svg')?.classList.add('oc-icon');
   node.querySelector('svg')?.setAttribute('aria-hidden', 'true');
   const check = () => {
