@@ -118,6 +118,7 @@ class Gateway:
         self.url = url
         info = RuntimeInfo(url, self.token, os.getpid(), self.services.started_at, __version__)
         write_runtime(self.state_dir, info)
+        log.info("gateway %s is ready at %s", __version__, url)
 
     @staticmethod
     @asynccontextmanager
