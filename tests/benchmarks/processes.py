@@ -55,7 +55,7 @@ def gateway(state_dir: Path, config: Mapping[str, Any] | None = None) -> Iterato
         line = process.stdout.readline()
         wall, cpu = time.perf_counter() - start, cpu_s(process.pid)
         if not line:
-            raise RuntimeError(f"the gateway did not get ready; see {state_dir / 'stderr.log'}")
+            raise RuntimeError(f"the gateway did not get ready: {(state_dir / 'stderr.log').read_text()[-2000:]}")
         ready = json.loads(line)
         yield Started(process.pid, str(ready["url"]), ready["token"], wall, cpu)
 
