@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import subprocess
@@ -76,10 +75,10 @@ def test_the_wheel_holds_both_packages_and_each_bundle_once(wheel: Path) -> None
 
 
 def test_jupyter_finds_the_extension_the_interface_and_the_kernel(environment: Path) -> None:
-    assert "openclaw_gateway" in run(environment, "-m", "jupyter", "server", "extension", "list")
-    assert "jupyter-openclaw" in run(environment, "-m", "jupyter", "labextension", "list")
-    kernels = json.loads(run(environment, "-m", "jupyter", "kernelspec", "list", "--json").split("\n}\n")[0] + "\n}")
-    assert kernels["kernelspecs"]["openclaw"]["spec"]["display_name"] == "OpenClaw"
+    assert "openclaw_gateway" in run(environment, "-m", "jupyter_server.extension.serverextension", "list")
+    assert "jupyter-openclaw" in run(environment, "-m", "jupyterlab.labextensions", "list")
+    code = "from jupyter_client.kernelspec import get_kernel_spec as spec; print(spec('openclaw').display_name)"
+    assert run(environment, "-c", code).strip() == "OpenClaw"
 
 
 def test_the_command_is_on_the_path_and_says_its_version(environment: Path, wheel: Path) -> None:
