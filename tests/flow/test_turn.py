@@ -136,12 +136,8 @@ async def test_subscribers_hear_messages_and_changes(peer: Client) -> None:
 
 
 async def test_slash_commands_are_answered_by_the_gateway(peer: Client) -> None:
-    for command, wanted in (
-        ("/help", "/model"),
-        ("/status", "builtin/offline"),
-        ("/models", "builtin/offline"),
-        ("/stop", "Nothing"),
-    ):
+    said = {"/help": "/model", "/status": "builtin/offline", "/models": "builtin/offline", "/stop": "Nothing"}
+    for command, wanted in said.items():
         assert wanted in text_of(await peer.final(await peer.say(command)))
     before = (await peer.call("sessions.describe", {"key": "main"}))["session"]["sessionId"]
     await peer.final(await peer.say("/new"))

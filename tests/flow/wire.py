@@ -41,14 +41,18 @@ class Served:
         return self.url.replace("http", "ws", 1) + "/"
 
 
+def write_config(state_dir: Path, text: str) -> None:
+    state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    (state_dir / "openclaw.json").write_text(text)
+
+
 @asynccontextmanager
 async def served(
     state_dir: Path, config: dict[str, Any] | None = None, env: dict[str, str] | None = None
 ) -> AsyncIterator[Served]:
     """`serve` in this process; ends by the same path as SIGTERM does."""
     if config is not None:
-        state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-        (state_dir / "openclaw.json").write_text(json.dumps(config))
+        await asyncio.to_thread(write_config, state_dir, json.dumps(config))
     ready: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
     stop = asyncio.Event()
     write: Callable[[str], Any] = lambda line: ready.set_result(json.loads(line))  # noqa: E731
