@@ -59,6 +59,9 @@ from openclaw_kernel.values.messages import Text
 
 log = logging.getLogger("openclaw_gateway")
 
+LOGGERS = ("openclaw_gateway", "openclaw_kernel", "tornado", "asyncio")
+"""Whose lines go to the log file: ours, and those of the event loop and the HTTP server under us."""
+
 TOKEN_FILE = "gateway-token"
 GRACE_S = 5.0
 """How long runs may go on after the gateway was told to stop."""
@@ -263,13 +266,14 @@ def _start_log(stack: AsyncExitStack, state_dir: Path, settings: OpenClawConfig,
     configured = settings.logging.file
     path = Path(configured).expanduser() if configured else state_dir / "logs" / "gateway.jsonl"
     handler = LogFile(path, redactor.text)
-    loggers = [logging.getLogger(name) for name in ("openclaw_gateway", "openclaw_kernel")]
+    loggers = [logging.getLogger(name) for name in LOGGERS]
     level = {"trace": "DEBUG", "fatal": "CRITICAL", "silent": "CRITICAL", "warn": "WARNING"}.get(
         settings.logging.level, settings.logging.level.upper()
     )
     for logger in loggers:
         logger.addHandler(handler)
-        logger.setLevel(level)
+        if logger.name.startswith("openclaw_"):  # the level of the others is their owner's, Jupyter's perhaps
+            logger.setLevel(level)
         stack.callback(logger.removeHandler, handler)
     stack.callback(handler.close)
     return path

@@ -44,6 +44,14 @@ class GatewayHandler(RequestHandler):
         kind, _, secret = self.request.headers.get("Authorization", "").partition(" ")
         return kind.lower() == "bearer" and self.auth.matches(secret.strip())
 
+    def foreign_page(self) -> bool:
+        """Whether a page of another site sends this request; it may not, with the secret or without (protocol section 2)."""
+        request = self.request
+        refusal = self.auth.check_origin(
+            request.headers.get("Origin"), host=request.host, remote_ip=request.remote_ip or "", required=False
+        )
+        return refusal is not None
+
     def write_error(self, status_code: int, **_kwargs: Any) -> None:
         self.set_header("Content-Type", "text/plain; charset=utf-8")
         self.finish(f"{status_code} {self._reason}\n")

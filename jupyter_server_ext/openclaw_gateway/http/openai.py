@@ -37,6 +37,8 @@ class OpenAiHandler(GatewayHandler):
             self.send_error(405)
         elif not self.settings["openclaw_chat_completions"]():
             self.send_error(404)
+        elif self.foreign_page():
+            self.refuse(403, "A page of another origin may not use this gateway.", "origin_not_allowed")
         elif not self.authorized():
             self.refuse(401, "Unauthorized", "unauthorized")
 

@@ -28,8 +28,16 @@ class HubSocket(WebSocketHandler):
         """The hub judges the origin and answers with a frame that says why (protocol section 2)."""
         return True
 
-    def open(self, *_args: str, **_kwargs: str) -> None:
+    def open(self, *_args: str, **_kwargs: str) -> Any:
         self.set_nodelay(True)
+        return self.begin()
+
+    def begin(self) -> Any:
+        """The socket is open: meet the hub. A subclass may return an awaitable."""
+        self.admit()
+
+    def admit(self) -> None:
+        """Makes this socket a connection of the hub."""
         self.connection = self.hub.connect(
             self._send,
             self.close,
@@ -39,6 +47,7 @@ class HubSocket(WebSocketHandler):
             preauthenticated=self.preauthenticated,
             buffered=self._buffered,
         )
+        return
 
     def _send(self, text: str) -> None:
         """Writes without waiting: what is not flushed is counted by `_buffered`."""

@@ -14,6 +14,9 @@ from openclaw_gateway.protocol.dispatch import Call, Method
 
 RECENT = 10
 
+NO_HEARTBEAT = {"enabled": False, "every": "disabled", "everyMs": None, "prompt": "", "target": "none", "ackMaxChars": 300}
+"""An agent's heartbeat when it has none, with every key the published `HelloOk` requires; 300 is the original's default."""
+
 
 class HealthParams(Params):
     probe: bool | None = None
@@ -52,7 +55,7 @@ def _agent_health(services: GatewayServices, agent_id: str) -> dict[str, Any]:
     return {
         "agentId": agent_id,
         "isDefault": agent_id == services.default_agent,
-        "heartbeat": {"enabled": False, "every": "disabled", "everyMs": None},
+        "heartbeat": dict(NO_HEARTBEAT),
         "sessions": {"path": path, "count": len(entries), "recent": recent},
     }
 

@@ -4,23 +4,30 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import orjson
 
+from openclaw_kernel.store.errors import StoreError
 from openclaw_kernel.values.clock import iso
 
 MAX_BYTES = 10_000_000
 
 
 class LogFile(logging.Handler):
-    """Appends `{time, level, subsystem, message}`; past `MAX_BYTES` the file moves to `<name>.1`."""
+    """Appends `{time, level, subsystem, message}`; past `MAX_BYTES` the file moves to `<name>.1`.
+
+    A disk that refuses does not stop the gateway: the first refusal is one sentence on stderr, then lines are dropped until one
+    can be written again.
+    """
 
     def __init__(self, path: Path, redact: Callable[[str], str]) -> None:
         super().__init__()
         self.path = path
         self._redact = redact
+        self._refused = False
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._open()
 
@@ -43,8 +50,16 @@ class LogFile(logging.Handler):
             if self._size + len(data) > MAX_BYTES:
                 self._rotate()
             self._size += os.write(self._fd, data)
-        except (OSError, ValueError, TypeError):
+            self._refused = False
+        except OSError as error:
+            self._say_once(error)
+        except (ValueError, TypeError):
             self.handleError(record)
+
+    def _say_once(self, error: OSError) -> None:
+        if not self._refused:
+            self._refused = True
+            print(StoreError.from_os("write", self.path, error), file=sys.stderr, flush=True)
 
     def _rotate(self) -> None:
         os.close(self._fd)
