@@ -273,10 +273,19 @@ class AgentRuntime:
             self._rows.put(run.row)
         except UserError as refused:
             log.error("the end of run %s is not in the ledger: %s", run.row.run_id, refused)
+        self._tell_log(run.row)
         del self._runs[run.request.run_id]
         self._emit(run, run_ended(outcome))
         if not run.done.done():
             run.done.set_result(outcome)
+
+    def _tell_log(self, row: RunRow) -> None:
+        """One line a run. Never its words: a message may hold what no log should."""
+        took = max(0, row.ended_at - row.accepted_at)
+        if row.status == "error":
+            log.warning("run %s of %s failed after %d ms: %s", row.run_id, row.session_key, took, row.error or "no reason given")
+        else:
+            log.info("run %s of %s ended after %d ms: %s (%s)", row.run_id, row.session_key, took, row.status, row.stop_reason)
 
     def _stop(self, run: _Run, reason: str) -> None:
         if run.turn is not None:
@@ -354,6 +363,7 @@ class AgentRuntime:
             self._sessions.update(row.session_key, aborted_last_run=True, status="killed", last_run_id=row.run_id)
         done = replace(row, state="done", message=None, status="aborted", ended_at=now, stop_reason="restart")
         self._rows.put(done)
+        log.warning("run %s of %s: %s", row.run_id, row.session_key, sentence)
         return done
 
     def _answer(self, row: RunRow) -> AssistantMessage | None:

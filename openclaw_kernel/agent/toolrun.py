@@ -10,22 +10,20 @@ import asyncio
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
 
 from openclaw_kernel.agent.run import Turn
+from openclaw_kernel.safety.environment import child_env
 from openclaw_kernel.store.atomic import write_atomic
 from openclaw_kernel.store.paths import ensure_private_dir
 from openclaw_kernel.tools.api import Tool, ToolContext, ToolResult
 from openclaw_kernel.values.events import ToolUpdated
 from openclaw_kernel.values.messages import Part, Text, ToolCall
 
-ENV_NAMES = frozenset(
-    """PATH HOME USER LOGNAME SHELL LANG LANGUAGE TZ TERM TMPDIR TEMP TMP SYSTEMROOT XDG_RUNTIME_DIR
-    VIRTUAL_ENV CONDA_PREFIX CONDA_DEFAULT_ENV""".split()  # noqa: SIM905 - a list of names reads better as words
-)
 RESULTS_FOLDER = ".openclaw/results"
 
 
@@ -34,7 +32,7 @@ class ToolRunner:
 
     def __init__(self, turn: Turn, env: Mapping[str, str] = os.environ) -> None:
         self._turn = turn
-        self._env = child_env(env)
+        self._parent_env = env
         self._cap = result_cap(turn.model.context_window if turn.model else 0)
 
     async def run(self, call: ToolCall, tool: Tool, arguments: BaseModel) -> ToolResult:
@@ -57,6 +55,10 @@ class ToolRunner:
         details: dict[str, Any] = turn.house.redactor.value(result.details)
         content = tuple([await self._clean(call, part) for part in result.content])
         return replace(result, content=content, details=details)
+
+    @cached_property
+    def _env(self) -> Mapping[str, str]:
+        return child_env(self._parent_env, self._turn.house.redactor)
 
     def _progress(self, call: ToolCall) -> Callable[[str, float | None], None]:
         turn = self._turn
@@ -82,11 +84,6 @@ def result_cap(context_window: int) -> int:
     if context_window >= 200_000:
         return 64_000
     return 32_000 if context_window >= 64_000 else 16_000
-
-
-def child_env(env: Mapping[str, str]) -> dict[str, str]:
-    """The environment of child processes: the few names that say where and who, never a secret."""
-    return {name: value for name, value in env.items() if name.upper() in ENV_NAMES or name.startswith("LC_")}
 
 
 def safe_name(text: str) -> str:

@@ -311,7 +311,7 @@ def _policy(turn: Turn) -> PolicyState:
     return PolicyState(
         security=settings.security,
         ask=settings.ask,
-        allowlist=turn.house.approvals.allowlist(turn.agent_id),
+        allowlist=turn.house.approvals.allowlist(turn.agent_id, str(turn.workspace)),
         safe_bins=tuple(settings.safe_bins or ()),
         workspace=str(turn.workspace),
         tainted=turn.tainted,

@@ -24,6 +24,10 @@ KEEP_MS = 7 * 24 * 3600 * 1000
 """Settled questions are kept a week for `exec.approval.list` and audits."""
 
 
+EXPIRES_AFTER_MS = 1_800_000
+"""30 minutes without an answer are a denial (SAF-10)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Approval:
     """One question. Times are milliseconds since the epoch; `decision` is set only in state `resolved`."""
@@ -86,7 +90,7 @@ class Approvals:
         agent_id: str,
         run_id: str = "",
         tool_call_id: str = "",
-        timeout_ms: int = 120_000,
+        timeout_ms: int = EXPIRES_AFTER_MS,
         approval_id: str | None = None,
     ) -> Approval:
         """Writes the question down and announces it. Raises `OpenClawError` when `approval_id` is already taken."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from openclaw_kernel.safety.redact import Redactor
 
@@ -22,12 +22,12 @@ _FIXED = {"PAGER": "cat", "GIT_PAGER": "cat", "GIT_TERMINAL_PROMPT": "0", "TERM"
 """Nobody sits at the child's terminal: nothing may page or prompt."""
 
 
-def child_env(env: Mapping[str, str], known: Iterable[str] = ()) -> dict[str, str]:
+def child_env(env: Mapping[str, str], redactor: Redactor | None = None) -> dict[str, str]:
     """`env` without variables that hold secrets by name or by value, and without shell start-up hooks.
 
-    `known` are secret values of this process; a variable that contains one is dropped whole.
+    `redactor` knows the secret values of this process; a variable that contains one is dropped whole.
     """
-    redactor = Redactor(lambda: known)
+    redactor = redactor or Redactor()
     kept = {
         name: value
         for name, value in env.items()

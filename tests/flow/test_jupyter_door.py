@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pytest_jupyter.jupyter_core import jp_asyncio_loop  # noqa: F401 - tests/conftest.py switches it off elsewhere
+from pytest_jupyter.jupyter_server import jp_server_cleanup  # noqa: F401
 from tornado.httpclient import HTTPClientError
 
 from openclaw_gateway.extension import OpenClawApp
