@@ -283,7 +283,9 @@ class AgentRuntime:
         """One line a run. Never its words: a message may hold what no log should."""
         took = max(0, row.ended_at - row.accepted_at)
         if row.status == "error":
-            log.warning("run %s of %s failed after %d ms: %s", row.run_id, row.session_key, took, row.error or "no reason given")
+            log.warning(
+                "run %s of %s failed after %d ms: %s", row.run_id, row.session_key, took, row.error or "no reason given"
+            )
         else:
             log.info("run %s of %s ended after %d ms: %s (%s)", row.run_id, row.session_key, took, row.status, row.stop_reason)
 

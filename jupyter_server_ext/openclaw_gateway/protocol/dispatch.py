@@ -110,8 +110,10 @@ class Dispatcher:
                 result = await result.final
             connection.respond(frame.id, result)
         except OpenClawError as error:
+            log.info("method %s refused: %s: %s", frame.method, error.code, error.message)
             connection.fail(frame.id, error)
         except UserError as error:
+            log.warning("method %s refused: %s", frame.method, error)
             connection.fail(frame.id, invalid(str(error)))
         except Exception:
             log.exception("method %s failed", frame.method)

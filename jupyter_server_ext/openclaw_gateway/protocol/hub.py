@@ -131,6 +131,7 @@ class Hub:
     async def _receive(self, connection: Connection, data: str | bytes) -> None:
         limit = self.policy.max_payload if connection.state == "open" else self.policy.preauth_bytes
         if _is_longer(data, limit):
+            log.warning("closing %r: a frame of more than %d bytes", connection, limit)
             connection.close(1009, "message too big")
         elif connection.state == "open":
             self._request(connection, data)
@@ -157,7 +158,7 @@ class Hub:
             self._admit(connection, request.id, accepted)
 
     def _refuse(self, connection: Connection, request_id: str, error: OpenClawError) -> None:
-        log.info("handshake refused from %s: %s", connection.peer.remote_ip, error.message)
+        log.warning("handshake refused from %s: %s", connection.peer.remote_ip, error.message)
         connection.fail(request_id, error)
         connection.close(close_code(error), error.message)
 
@@ -166,6 +167,7 @@ class Hub:
         timer.cancel()
         connection.open(accepted.grant)
         self.broadcaster.add(connection)
+        log.info("%r connected from %s as %s", connection, connection.peer.remote_ip, accepted.grant.role)
         connection.respond(request_id, self._hello(connection, accepted))
         for listener in self.on_open:
             listener(connection)
@@ -196,6 +198,7 @@ class Hub:
         if self.broadcaster.get(connection.conn_id) is None:
             return
         self.broadcaster.remove(connection)
+        log.info("%s (%s) disconnected", connection.conn_id, connection.client.id)
         for listener in self.on_closed:
             listener(connection)
         self._presence_changed(connection)
