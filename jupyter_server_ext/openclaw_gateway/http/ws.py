@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from typing import Any
 
 from tornado.iostream import IOStream
@@ -32,12 +33,8 @@ class HubSocket(WebSocketHandler):
         self.set_nodelay(True)
         return self.begin()
 
-    def begin(self) -> Any:
-        """The socket is open: meet the hub. A subclass may return an awaitable."""
-        self.admit()
-
-    def admit(self) -> None:
-        """Makes this socket a connection of the hub."""
+    def begin(self) -> Awaitable[None] | None:
+        """The socket is open: meet the hub."""
         self.connection = self.hub.connect(
             self._send,
             self.close,
@@ -47,7 +44,7 @@ class HubSocket(WebSocketHandler):
             preauthenticated=self.preauthenticated,
             buffered=self._buffered,
         )
-        return
+        return None
 
     def _send(self, text: str) -> None:
         """Writes without waiting: what is not flushed is counted by `_buffered`."""
