@@ -22,11 +22,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import orjson
+
 from tests.fakes.model_steering import Plan, plan
 from tests.fakes.model_wire import WIRES, BadRequest, Wire, error_body
 
 WRONG_KEY = "wrong-key"
 MAX_HEAD = 1 << 16
+KEPT_STANDALONE = 32
 
 
 @dataclass(frozen=True)
@@ -48,13 +51,18 @@ class Dropped(Exception):
 
 @dataclass
 class FakeModelServer:
-    """Serves on a free port of 127.0.0.1 unless told another; `tokens` words when nothing else was asked for."""
+    """Serves on a free port of 127.0.0.1 unless told another; `tokens` words when nothing else was asked for.
+
+    `keep` is how many requests are remembered: a bench sends long histories thousands of times.
+    """
 
     port: int = 0
     tokens: int = 10
     models: tuple[str, ...] = ("fake-1", "fake-2")
     requests: list[Request] = field(default_factory=list)
     connections: int = 0
+    keep: int | None = None
+    counts: Counter[str] = field(default_factory=Counter)
     _failed_once: set[str] = field(default_factory=set)
     _server: asyncio.Server | None = None
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
@@ -86,7 +94,7 @@ class FakeModelServer:
         self.connections += 1
         try:
             while (request := await _read_request(reader)) is not None:
-                self.requests.append(request)
+                self._remember(request)
                 await self._answer(request, writer)
                 await writer.drain()
         except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
@@ -97,6 +105,12 @@ class FakeModelServer:
             self._tasks.discard(task)
             writer.close()
 
+    def _remember(self, request: Request) -> None:
+        self.counts[request.path] += 1
+        self.requests.append(request)
+        if self.keep is not None:
+            del self.requests[: -self.keep]
+
     async def _answer(self, request: Request, writer: asyncio.StreamWriter) -> None:
         wire = WIRES.get(request.path)
         if wire is not None and request.method == "POST":
@@ -104,7 +118,7 @@ class FakeModelServer:
         elif request.path == "/healthz":
             _send(writer, 200, {"ok": True})
         elif request.path == "/stats":
-            _send(writer, 200, {"requests": len(self.requests), "byPath": Counter(r.path for r in self.requests)})
+            _send(writer, 200, {"requests": self.counts.total(), "byPath": self.counts})
         elif request.path == "/v1/models":
             _send(writer, 200, {"object": "list", "data": [{"id": name, "object": "model"} for name in self.models]})
         elif request.path == "/api/tags":
@@ -195,14 +209,14 @@ async def _read_request(reader: asyncio.StreamReader) -> Request | None:
     headers = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
     length = int(headers.get("content-length", "0"))
     raw = await reader.readexactly(length) if length else b""
-    return Request(method, target.split("?", 1)[0], headers, json.loads(raw) if raw else None)
+    return Request(method, target.split("?", 1)[0], headers, orjson.loads(raw) if raw else None)
 
 
 async def _serve(port: int, tokens: int) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with FakeModelServer(port=port, tokens=tokens) as server:
+    async with FakeModelServer(port=port, tokens=tokens, keep=KEPT_STANDALONE) as server:
         print(json.dumps({"listening": server.port}), flush=True)
         await stop.wait()
 

@@ -10,6 +10,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
+import orjson
+
 from tests.fakes.model_steering import Plan, Turn, text_of
 
 Json = dict[str, Any]
@@ -40,7 +42,7 @@ def fresh(prefix: str) -> str:
 
 def size(body: Json) -> int:
     """A stand-in for input tokens: four bytes each."""
-    return max(1, len(json.dumps(body)) // 4)
+    return max(1, len(orjson.dumps(body)) // 4)
 
 
 def require(condition: object, sentence: str) -> None:
@@ -59,7 +61,7 @@ class AnthropicWire:
         require(isinstance(messages, list) and messages, "messages: at least one message is required")
         assert isinstance(messages, list)
         require(messages[0]["role"] == "user", "messages: first message must use the user role")
-        require(json.dumps(body).count('"cache_control"') <= 4, "A maximum of 4 blocks with cache_control may be provided")
+        require(orjson.dumps(body).count(b'"cache_control"') <= 4, "A maximum of 4 blocks with cache_control may be provided")
         turns: list[Turn] = []
         waiting: set[str] = set()
         for message in messages:
@@ -115,7 +117,7 @@ class AnthropicWire:
 
     def _usage(self, body: Json, plan: Plan) -> Json:
         """Everything up to the last cache mark counts as written the first time; a fake cache is never read."""
-        cached = 64 if "cache_control" in json.dumps(body) else 0
+        cached = 64 if b"cache_control" in orjson.dumps(body) else 0
         return {
             "input_tokens": size(body),
             "cache_creation_input_tokens": cached,
