@@ -6,7 +6,7 @@ Thinking goes back with its signature, unchanged, and only to the model that wro
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -14,6 +14,7 @@ import orjson
 from openclaw_kernel.models import failures
 from openclaw_kernel.models.answer import Answer
 from openclaw_kernel.models.api import Model, ModelCall, ThinkingLevel, ToolSpec
+from openclaw_kernel.models.conversation import Conversations
 from openclaw_kernel.models.fragments import Fragments
 from openclaw_kernel.models.history import file_note, image_note, paired, safe_id
 from openclaw_kernel.models.sdk import Name
@@ -74,6 +75,7 @@ class AnthropicMessages:
     def __init__(self) -> None:
         self._messages: Fragments[Message, bytes] = Fragments(len)
         self._tools: Fragments[tuple[ToolSpec, ...], bytes] = Fragments(len)
+        self._sessions = Conversations()
 
     def headers(self, call: ModelCall) -> Mapping[str, str]:
         if call.credential.startswith("sk-ant-oat"):
@@ -96,11 +98,23 @@ class AnthropicMessages:
         return b"".join(body)
 
     def _conversation(self, call: ModelCall, mark: Json | None) -> bytes:
-        """Messages of one role in a row become one: all results of a batch must stand in one user message."""
+        """The turns. The cache mark is in what follows the last cut, so what is kept never holds one."""
         model = call.model
         variant = (model.ref, "image" in model.input)
+
+        def encode(messages: Sequence[Message]) -> list[bytes]:
+            return self._turns(messages, model, variant, None)
+
+        head, rest = self._sessions.split(call.session_key, variant, call.messages, encode)
+        turns = head + self._turns(rest, model, variant, mark)
+        if turns and turns[0].startswith(b'{"role":"assistant"'):
+            turns.insert(0, OPENING)
+        return b",".join(turns)
+
+    def _turns(self, messages: Sequence[Message], model: Model, variant: Hashable, mark: Json | None) -> list[bytes]:
+        """Messages of one role in a row become one: all results of a batch must stand in one user message."""
         runs: list[tuple[bytes, list[bytes]]] = []
-        for message in paired(call.messages):
+        for message in paired(messages):
             blocks = self._messages.get(message, variant, lambda m: _encode_message(m, model))
             if not blocks:
                 continue
@@ -112,10 +126,7 @@ class AnthropicMessages:
         if mark and runs and runs[-1][0] == b"user":
             last = runs[-1][1]
             last[-1] = last[-1][:-1] + b',"cache_control":' + orjson.dumps(mark) + b"}"
-        turns = [b'{"role":"%b","content":[%b]}' % (role, b",".join(blocks)) for role, blocks in runs]
-        if runs and runs[0][0] == b"assistant":
-            turns.insert(0, OPENING)
-        return b",".join(turns)
+        return [b'{"role":"%b","content":[%b]}' % (role, b",".join(blocks)) for role, blocks in runs]
 
 
 class AnthropicDecoder:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from openclaw_kernel.values.messages import AssistantMessage, FileRef, Message, Text, ToolCall, ToolResultMessage
 
@@ -16,7 +16,7 @@ NO_RESULT = "No result: the call was interrupted before it finished."
 _SAFE_ID = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")  # Anthropic's alphabet, OpenAI's length
 
 
-def paired(messages: tuple[Message, ...]) -> Iterator[Message]:
+def paired(messages: Sequence[Message]) -> Iterator[Message]:
     """The messages in order, orphan results left out and missing results filled in."""
     waiting: dict[str, ToolCall] = {}
     for message in messages:

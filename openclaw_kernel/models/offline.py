@@ -110,6 +110,6 @@ def _summary(result: ToolResultMessage) -> str:
         case "exec" | "python":
             return f"It ran. Output:\n\n```\n{text}\n```" if text else "It ran and printed nothing."
         case "canvas":
-            return f"Shown. {text}".strip()
+            return text
         case _:
             return text or f"`{result.tool_name}` finished and returned nothing."

@@ -6,7 +6,7 @@ Vendors differ in small things; `Model.compat` says which: `maxTokensField`, `su
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -14,6 +14,7 @@ import orjson
 from openclaw_kernel.models import failures
 from openclaw_kernel.models.answer import Answer
 from openclaw_kernel.models.api import Model, ModelCall, ToolSpec
+from openclaw_kernel.models.conversation import Conversations
 from openclaw_kernel.models.effort import reasoning_effort
 from openclaw_kernel.models.fragments import Fragments
 from openclaw_kernel.models.history import file_note, image_note, paired, safe_id
@@ -53,6 +54,7 @@ class OpenAICompletions:
     def __init__(self) -> None:
         self._messages: Fragments[Message, tuple[bytes, tuple[bytes, ...]]] = Fragments(_size)
         self._tools: Fragments[tuple[ToolSpec, ...], bytes] = Fragments(len)
+        self._sessions = Conversations()
 
     def headers(self, call: ModelCall) -> Mapping[str, str]:
         return {}
@@ -61,22 +63,31 @@ class OpenAICompletions:
         return CompletionsDecoder(call, answer)
 
     def encode(self, call: ModelCall) -> bytes:
-        body = [orjson.dumps(_head(call))[:-1], b',"messages":[', b",".join(self._conversation(call)), b"]"]
+        body = [orjson.dumps(_head(call))[:-1], b',"messages":[', self._conversation(call), b"]"]
         if call.tools:
             body += [b',"tools":', self._tools.get(call.tools, None, _encode_tools)]
         body.append(b"}")
         return b"".join(body)
 
-    def _conversation(self, call: ModelCall) -> list[bytes]:
-        """Images of tool results follow their batch in a user message: the tool role takes text only."""
+    def _conversation(self, call: ModelCall) -> bytes:
         model = call.model
         variant = (model.ref, "image" in model.input)
+
+        def encode(messages: Sequence[Message]) -> list[bytes]:
+            return self._turns(messages, model, variant)
+
         turns: list[bytes] = []
-        pictures: list[bytes] = []
         if call.prompt.text:
             developer = model.reasoning and model.compat.get("supportsDeveloperRole", True)
             turns.append(orjson.dumps({"role": "developer" if developer else "system", "content": call.prompt.text}))
-        for message in paired(call.messages):
+        head, rest = self._sessions.split(call.session_key, variant, call.messages, encode)
+        return b",".join(turns + head + encode(rest))
+
+    def _turns(self, messages: Sequence[Message], model: Model, variant: Hashable) -> list[bytes]:
+        """Images of tool results follow their batch in a user message: the tool role takes text only."""
+        turns: list[bytes] = []
+        pictures: list[bytes] = []
+        for message in paired(messages):
             if pictures and not isinstance(message, ToolResultMessage):
                 turns.append(_picture_turn(pictures))
                 pictures = []

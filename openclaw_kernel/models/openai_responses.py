@@ -6,7 +6,7 @@ unchanged to the model that wrote it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -14,6 +14,7 @@ import orjson
 from openclaw_kernel.models import failures
 from openclaw_kernel.models.answer import Answer
 from openclaw_kernel.models.api import Model, ModelCall, ToolSpec
+from openclaw_kernel.models.conversation import Conversations
 from openclaw_kernel.models.effort import reasoning_effort
 from openclaw_kernel.models.fragments import Fragments
 from openclaw_kernel.models.history import file_note, image_note, paired, safe_id
@@ -45,6 +46,7 @@ class OpenAIResponses:
     def __init__(self) -> None:
         self._messages: Fragments[Message, bytes] = Fragments(len)
         self._tools: Fragments[tuple[ToolSpec, ...], bytes] = Fragments(len)
+        self._sessions = Conversations()
 
     def headers(self, call: ModelCall) -> Mapping[str, str]:
         return {}
@@ -55,8 +57,13 @@ class OpenAIResponses:
     def encode(self, call: ModelCall) -> bytes:
         model = call.model
         variant = (model.ref, "image" in model.input)
-        items = [self._messages.get(m, variant, lambda m: _encode_message(m, model)) for m in paired(call.messages)]
-        body = [orjson.dumps(_head(call))[:-1], b',"input":[', b",".join(filter(None, items)), b"]"]
+
+        def encode(messages: Sequence[Message]) -> list[bytes]:
+            items = (self._messages.get(m, variant, lambda m: _encode_message(m, model)) for m in paired(messages))
+            return [item for item in items if item]
+
+        head, rest = self._sessions.split(call.session_key, variant, call.messages, encode)
+        body = [orjson.dumps(_head(call))[:-1], b',"input":[', b",".join(head + encode(rest)), b"]"]
         if call.tools:
             body += [b',"tools":', self._tools.get(call.tools, None, _encode_tools)]
         body.append(b"}")
