@@ -109,7 +109,5 @@ def _summary(result: ToolResultMessage) -> str:
             return f"This is what I found in memory:\n\n{text}" if text else "I found nothing about that in memory."
         case "exec" | "python":
             return f"It ran. Output:\n\n```\n{text}\n```" if text else "It ran and printed nothing."
-        case "canvas":
-            return text
         case _:
             return text or f"`{result.tool_name}` finished and returned nothing."

@@ -93,7 +93,7 @@ async def canvas(args: CanvasArgs, ctx: ToolContext) -> ToolResult:
     ]
     surface = {"surfaceId": surface_id, "kind": args.kind, "title": args.title, "messages": messages}
     named = f"“{args.title}”, {summary}" if args.title else summary
-    return text_result(f"On the screen: {named}.", surface=surface)
+    return text_result(f"Made {named}. Faces that draw A2UI show it live; the others keep it with this step.", surface=surface)
 
 
 def _message(action: str, **body: Any) -> dict[str, Any]:
