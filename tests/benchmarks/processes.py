@@ -80,7 +80,7 @@ def model_server(directory: Path) -> Iterator[str]:
     """The project's zero-delay model server; yields its base URL without `/v1`."""
     directory.mkdir(parents=True, exist_ok=True)
     port = free_port()
-    command = [sys.executable, "-m", "tests.fakes.model_server", "--port", str(port)]
+    command = [sys.executable, "-m", "tests.fakes.model_server", "--port", str(port), "--no-check"]
     with _process(command, directory, cwd=ROOT) as (process, _start):
         url = f"http://127.0.0.1:{port}"
         _await_http(process, f"{url}/v1/models")

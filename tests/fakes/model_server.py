@@ -29,6 +29,7 @@ from tests.fakes.model_wire import WIRES, BadRequest, Wire, error_body
 
 WRONG_KEY = "wrong-key"
 MAX_HEAD = 1 << 16
+MAX_BUFFER = 1 << 24
 KEPT_STANDALONE = 32
 
 
@@ -53,7 +54,8 @@ class Dropped(Exception):
 class FakeModelServer:
     """Serves on a free port of 127.0.0.1 unless told another; `tokens` words when nothing else was asked for.
 
-    `keep` is how many requests are remembered: a bench sends long histories thousands of times.
+    For a bench, which sends long histories thousands of times: `keep` is how many requests are remembered, and without `check`
+    only the newest message of a request is looked at.
     """
 
     port: int = 0
@@ -62,6 +64,7 @@ class FakeModelServer:
     requests: list[Request] = field(default_factory=list)
     connections: int = 0
     keep: int | None = None
+    check: bool = True
     counts: Counter[str] = field(default_factory=Counter)
     _failed_once: set[str] = field(default_factory=set)
     _server: asyncio.Server | None = None
@@ -76,7 +79,7 @@ class FakeModelServer:
         return f"{self.url}/v1"
 
     async def __aenter__(self) -> FakeModelServer:
-        self._server = await asyncio.start_server(self._connection, "127.0.0.1", self.port)
+        self._server = await asyncio.start_server(self._connection, "127.0.0.1", self.port, limit=MAX_BUFFER)
         self.port = self._server.sockets[0].getsockname()[1]
         return self
 
@@ -131,7 +134,7 @@ class FakeModelServer:
             _send(writer, 401, error_body(request.path, 401, "invalid x-api-key"))
             return
         try:
-            wanted = plan(wire.turns(request.body), self.tokens)
+            wanted = plan(wire.turns(request.body if self.check else _newest(request.body)), self.tokens)
         except (BadRequest, KeyError, TypeError) as error:
             _send(writer, 400, error_body(request.path, 400, str(error)))
             return
@@ -151,6 +154,11 @@ class FakeModelServer:
             return False
         self._failed_once.add(wanted.asked)
         return True
+
+
+def _newest(body: dict[str, Any]) -> dict[str, Any]:
+    """The request with its last message only."""
+    return body | {name: body[name][-1:] for name in ("messages", "input") if name in body}
 
 
 async def _stream(request: Request, wire: Wire, wanted: Plan, writer: asyncio.StreamWriter) -> None:
@@ -212,11 +220,11 @@ async def _read_request(reader: asyncio.StreamReader) -> Request | None:
     return Request(method, target.split("?", 1)[0], headers, orjson.loads(raw) if raw else None)
 
 
-async def _serve(port: int, tokens: int) -> None:
+async def _serve(port: int, tokens: int, check: bool) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with FakeModelServer(port=port, tokens=tokens, keep=KEPT_STANDALONE) as server:
+    async with FakeModelServer(port=port, tokens=tokens, keep=KEPT_STANDALONE, check=check) as server:
         print(json.dumps({"listening": server.port}), flush=True)
         await stop.wait()
 
@@ -225,8 +233,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="A fake model provider that speaks the real wire formats.")
     parser.add_argument("--port", type=int, default=0, help="0 picks a free port and prints it")
     parser.add_argument("--tokens", type=int, default=20)
+    parser.add_argument("--no-check", action="store_true", help="look at the newest message of a request only")
     arguments = parser.parse_args()
-    asyncio.run(_serve(arguments.port, arguments.tokens))
+    asyncio.run(_serve(arguments.port, arguments.tokens, not arguments.no_check))
 
 
 if __name__ == "__main__":
