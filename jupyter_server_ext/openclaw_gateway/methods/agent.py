@@ -68,16 +68,12 @@ class AgentIdentityParams(Params):
 
 def _session_key(services: GatewayServices, params: AgentParams) -> str:
     if params.session_key:
-        return services.key(params.session_key, params.agent_id)
+        return services.writable_key(params.session_key, params.agent_id)
     if params.session_id:
         return services.sessions.resolve(params.session_id).key
     if params.to:
-        return services.key(f"direct:{params.to}", params.agent_id)
-    agent_id = params.agent_id or services.default_agent
-    if agent_id not in services.agent_ids():
-        known = ", ".join(services.agent_ids())
-        raise invalid(f"unknown agent {agent_id!r}; known: {known}")
-    return services.key(MAIN, agent_id)
+        return services.writable_key(f"direct:{params.to}", params.agent_id)
+    return services.writable_key(MAIN, params.agent_id)
 
 
 async def agent(params: AgentParams, call: Call) -> TwoStep:

@@ -87,7 +87,7 @@ class ChatMetadataParams(Params):
 async def chat_send(params: ChatSendParams, call: Call) -> dict[str, Any]:
     """Answers once the message is on disk, never before (issue 2, "Must show" 7)."""
     services = parts(call)
-    key = services.key(params.session_key, params.agent_id)
+    key = services.writable_key(params.session_key, params.agent_id)
     _accepting(services)
     command = None if params.suppress_command_interpretation else find_command(params.message)
     if command is not None and not params.attachments:

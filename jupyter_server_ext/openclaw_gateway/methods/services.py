@@ -24,6 +24,7 @@ from openclaw_kernel.sessions.store import Sessions
 from openclaw_kernel.skills.loader import Skills
 from openclaw_kernel.values import session_key
 from openclaw_kernel.values.clock import Clock, NewId
+from openclaw_kernel.values.errors import invalid
 
 __all__ = ["GatewayServices", "NoParams", "Params", "parts"]
 
@@ -70,6 +71,14 @@ class GatewayServices:
     def key(self, text: str, agent_id: str | None = None) -> str:
         """The canonical session key of any form a client may send."""
         return session_key.resolve(text, default_agent=agent_id or self.default_agent)
+
+    def writable_key(self, text: str, agent_id: str | None = None) -> str:
+        """`key`, for what would make the session. Raises INVALID_REQUEST for an agent that is not configured."""
+        key = self.key(text, agent_id)
+        agent = session_key.parse(key).agent
+        if agent not in self.agent_ids():
+            raise invalid(f"unknown agent {agent!r}; known: {', '.join(self.agent_ids())}")
+        return key
 
     def agent_ids(self) -> list[str]:
         """Configured agents, the default one first; `main` when none is configured."""

@@ -252,7 +252,7 @@ async def get(params: KeyParams, call: Call) -> dict[str, Any]:
 
 async def create(params: CreateParams, call: Call) -> dict[str, Any]:
     services = parts(call)
-    key = services.key(params.key or f"dashboard:{services.new_id()}", params.agent_id)
+    key = services.writable_key(params.key or f"dashboard:{services.new_id()}", params.agent_id)
     if params.model is not None:
         services.models.resolve(params.model, parse(key).agent)
     entry = services.sessions.open(key).entry
@@ -295,7 +295,7 @@ def _expect(entry: SessionEntry, session_id: str | None) -> None:
 
 async def patch(params: PatchParams, call: Call) -> dict[str, Any]:
     services = parts(call)
-    entry = services.sessions.open(services.key(params.key, params.agent_id)).entry
+    entry = services.sessions.open(services.writable_key(params.key, params.agent_id)).entry
     _expect(entry, params.expected_session_id)
     if params.model is not None:
         services.models.resolve(params.model, entry.agent_id)
