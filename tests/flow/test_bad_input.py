@@ -55,7 +55,8 @@ async def test_a_config_that_is_not_json(tmp_path: Path) -> None:
 async def test_an_invalid_config_names_every_problem_with_its_line(tmp_path: Path) -> None:
     write_config(
         tmp_path / "s",
-        '{\n  // a comment\n  "gatway": {},\n  "gateway": {\n    "port": "many"\n  },\n  "tools": { "exec": { "security": "none" } }\n}',
+        '{\n  // a comment\n  "gatway": {},\n  "gateway": {\n    "port": "many"\n  },\n'
+        '  "tools": { "exec": { "security": "none" } }\n}',
     )
     said = await refused(tmp_path / "s")
     lines = [line for line in said.splitlines() if line.strip()]
@@ -128,7 +129,7 @@ async def test_unknown_session(tmp_path: Path) -> None:
 
 
 async def test_disk_full_while_writing(tmp_path: Path) -> None:
-    """A limit on file sizes refuses a write in its middle, as a full disk does. The gateway lives and goes on when there is room."""
+    """A limit on file sizes refuses a write in its middle, as a full disk does. The gateway lives, and goes on when it may."""
     async with running(tmp_path / "s") as live, client(live.ws, live.token) as peer:
         assert (await turn(peer, "hello"))["state"] == "final"
         sizes = [path.stat().st_size for path in (tmp_path / "s").rglob("*.jsonl")]
@@ -145,15 +146,18 @@ async def test_disk_full_while_writing(tmp_path: Path) -> None:
 
 async def test_disk_full_in_the_middle_of_a_turn(tmp_path: Path) -> None:
     """The message fits, the answer does not: the run ends as an error that names the file."""
-    async with FakeModelServer() as model:
-        async with running(tmp_path / "s", provider(model.openai_url)) as live, client(live.ws, live.token) as peer:
-            run_id = await peer.say("[[sleep 1]] [[echo " + "long " * 3000 + "]]")
-            sizes = [path.stat().st_size for path in (tmp_path / "s").rglob("*.jsonl")]
-            before = resource.prlimit(live.process.pid, resource.RLIMIT_FSIZE, (max(sizes) + 2000, resource.RLIM_INFINITY))
-            one_line(error_of(await peer.final(run_id)), "Cannot write", ".jsonl")
-            resource.prlimit(live.process.pid, resource.RLIMIT_FSIZE, before)
-            assert live.alive and (await peer.call("health"))["ok"]
-            assert (await turn(peer, "[[echo back]]", "agent:main:other"))["state"] == "final"
+    async with (
+        FakeModelServer() as model,
+        running(tmp_path / "s", provider(model.openai_url)) as live,
+        client(live.ws, live.token) as peer,
+    ):
+        run_id = await peer.say("[[sleep 1]] [[echo " + "long " * 3000 + "]]")
+        sizes = [path.stat().st_size for path in (tmp_path / "s").rglob("*.jsonl")]
+        before = resource.prlimit(live.process.pid, resource.RLIMIT_FSIZE, (max(sizes) + 2000, resource.RLIM_INFINITY))
+        one_line(error_of(await peer.final(run_id)), "Cannot write", ".jsonl")
+        resource.prlimit(live.process.pid, resource.RLIMIT_FSIZE, before)
+        assert live.alive and (await peer.call("health"))["ok"]
+        assert (await turn(peer, "[[echo back]]", "agent:main:other"))["state"] == "final"
 
 
 @pytest.mark.parametrize("text", ["{ nonsense", '{"gateway": {"port": "many"}}'])

@@ -16,7 +16,7 @@ from openclaw_gateway.protocol.dispatch import Call, Method, TwoStep
 from openclaw_kernel.agent.api import Outcome, RunRequest
 from openclaw_kernel.models.api import ThinkingLevel
 from openclaw_kernel.values.codec import usage_to_wire
-from openclaw_kernel.values.errors import OpenClawError, invalid
+from openclaw_kernel.values.errors import OpenClawError
 from openclaw_kernel.values.session_key import MAIN, parse
 
 DEFAULT_WAIT_MS = 30_000
