@@ -129,6 +129,24 @@ async def test_a_key_used_before_the_crash_with_other_words(tmp_path: Path) -> N
             assert error["code"] == "INVALID_REQUEST" and error["details"]["reason"] == "chat-request-conflict"
 
 
+async def test_a_crash_while_a_person_is_asked(tmp_path: Path) -> None:
+    """The command never runs, nobody can say yes to it any more, and the transcript has a result for the open call."""
+    async with FakeModelServer() as model:
+        live = await start(tmp_path / "s", provider(model.openai_url))
+        async with client(live.ws, live.token) as peer:
+            run_id = await peer.say('[[tool exec {"command": "touch ran.txt"}]]')
+            asked = await peer.event("exec.approval.requested")
+            await live.kill()
+        async with running(tmp_path / "s") as live, client(live.ws, live.token) as peer:
+            assert await peer.call("exec.approval.list") == []
+            error = await peer.fails("exec.approval.resolve", {"id": asked["id"], "decision": "allow-once"})
+            assert error["code"] == "APPROVAL_NOT_FOUND"
+            ended = await peer.call("agent.wait", {"runId": run_id, "timeoutMs": 0})
+            assert ended["status"] == "error" and ended["stopReason"] == "restart"
+            assert [row["role"] for row in messages(live.state_dir)] == ["user", "assistant", "toolResult", "assistant"]
+            assert not (live.state_dir / "workspace" / "ran.txt").exists() and len(model.requests) == 1
+
+
 async def test_a_torn_last_line_is_moved_aside(tmp_path: Path) -> None:
     live = await start(tmp_path / "s")
     async with client(live.ws, live.token) as peer:
