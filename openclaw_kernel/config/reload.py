@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -64,27 +66,68 @@ async def watch(
     Directories are watched, not files: editors replace a file, and then a watch on it would be on the old one. `paths` is
     asked again after each change, because an edit may add an include.
     """
-    from watchfiles import awatch
-
     stop = stop or asyncio.Event()
     while not stop.is_set():
-        files = {form for path in paths() for form in (path.absolute(), path.resolve())}
+        files = _forms(paths())
         folders = {file.parent for file in files if file.parent.is_dir()}
         if not folders:
             return
-        wanted = frozenset(map(str, files))
-        changes = awatch(
+        changed: asyncio.Queue[None] = asyncio.Queue()
+        loop = asyncio.get_running_loop()
+        with _watching(folders, files, debounce_ms, partial(_put, loop, changed)):
+            while await _first(changed, stop):
+                await on_change()
+                if _forms(paths()) != files:
+                    break
+
+
+def _forms(paths: Sequence[Path]) -> set[Path]:
+    return {form for path in paths for form in (path.absolute(), path.resolve())}
+
+
+def _put(loop: asyncio.AbstractEventLoop, queue: asyncio.Queue[None]) -> None:
+    if not loop.is_closed():
+        loop.call_soon_threadsafe(queue.put_nowait, None)
+
+
+async def _first(changed: asyncio.Queue[None], stop: asyncio.Event) -> bool:
+    """Whether a change came before the stop."""
+    waits = {asyncio.ensure_future(changed.get()), asyncio.ensure_future(stop.wait())}
+    try:
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for wait in waits:
+            wait.cancel()
+    return not stop.is_set()
+
+
+@contextmanager
+def _watching(folders: set[Path], files: set[Path], debounce_ms: int, tell: Callable[[], object]) -> Iterator[None]:
+    """Calls `tell` on a thread of its own: a daemon, so that a server whose loop is torn down can still end."""
+    halt = threading.Event()
+    wanted = frozenset(map(str, files))
+
+    def run() -> None:
+        from watchfiles import watch as file_changes  # loads a Rust library
+
+        for _ in file_changes(
             *folders,
             watch_filter=partial(_wanted, wanted),
             debounce=max(debounce_ms * 4, 50),
             step=max(debounce_ms, 10),
             recursive=False,
-            stop_event=stop,
-        )
-        async for _ in changes:
-            await on_change()
-            if {form for path in paths() for form in (path.absolute(), path.resolve())} != files:
-                break
+            stop_event=halt,
+            raise_interrupt=False,
+        ):
+            if halt.is_set():
+                return
+            tell()
+
+    threading.Thread(target=run, name="openclaw-config-watch", daemon=True).start()
+    try:
+        yield
+    finally:
+        halt.set()
 
 
 def _wanted(wanted: frozenset[str], _change: object, name: str) -> bool:
