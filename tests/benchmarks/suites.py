@@ -160,12 +160,20 @@ async def _sessions_at_once(server: Started, plan: Plan) -> Numbers:
 
 
 async def _long_session(server: Started, plan: Plan) -> Numbers:
-    """One session that grows: the last 50 turns against the 50 around turn 50."""
+    """One session's last 50 turns against turns 26–75 of another, by turns, so that both see the same machine."""
     async with Driver(server.url, server.token) as driver:
         await _warm(driver)
-        key = "agent:main:bench-long"
-        finals = [(await driver.turn(key, f"turn {n}: tell me more")).final for n in range(plan.long_turns)]
-        early, late = median(finals[25:75]), median(finals[-50:])
+        key, young_key = "agent:main:bench-long", "agent:main:bench-young"
+
+        async def final(session_key: str, number: int) -> float:
+            return (await driver.turn(session_key, f"turn {number}: tell me more")).final
+
+        for number in range(plan.long_turns - 50):
+            await final(key, number)
+        for number in range(25):
+            await final(young_key, number)
+        pairs = [(await final(young_key, 25 + n), await final(key, plan.long_turns - 50 + n)) for n in range(50)]
+        early, late = (median(column) for column in zip(*pairs, strict=True))
         start = time.perf_counter()
         await driver.request("chat.history", {"sessionKey": key, "limit": 200})
         history = (time.perf_counter() - start) * 1e3

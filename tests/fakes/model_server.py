@@ -96,7 +96,7 @@ class FakeModelServer:
         self._tasks.add(task)
         self.connections += 1
         try:
-            while (request := await _read_request(reader)) is not None:
+            while (request := await _read_request(reader, self.check)) is not None:
                 self._remember(request)
                 await self._answer(request, writer)
                 await writer.drain()
@@ -134,7 +134,7 @@ class FakeModelServer:
             _send(writer, 401, error_body(request.path, 401, "invalid x-api-key"))
             return
         try:
-            wanted = plan(wire.turns(request.body if self.check else _newest(request.body)), self.tokens)
+            wanted = plan(wire.turns(request.body), self.tokens)
         except (BadRequest, KeyError, TypeError) as error:
             _send(writer, 400, error_body(request.path, 400, str(error)))
             return
@@ -156,9 +156,11 @@ class FakeModelServer:
         return True
 
 
-def _newest(body: dict[str, Any]) -> dict[str, Any]:
-    """The request with its last message only."""
-    return body | {name: body[name][-1:] for name in ("messages", "input") if name in body}
+def _newest(raw: bytes) -> bytes:
+    """The request with the last message that has a role only. The marks cannot stand in a string: its quotes are escaped."""
+    first = raw.find(b'":[{"role":') + 3
+    last = raw.rfind(b'{"role":', first, raw.find(b'],"tools":') + 1 or len(raw))
+    return raw[:first] + raw[last:] if 3 <= first < last else raw
 
 
 async def _stream(request: Request, wire: Wire, wanted: Plan, writer: asyncio.StreamWriter) -> None:
@@ -206,7 +208,7 @@ def _send(writer: asyncio.StreamWriter, status: int, value: object, headers: Map
     writer.write(head.encode() + data)
 
 
-async def _read_request(reader: asyncio.StreamReader) -> Request | None:
+async def _read_request(reader: asyncio.StreamReader, check: bool) -> Request | None:
     """The next request on a connection; None when the client is done."""
     try:
         head = await reader.readuntil(b"\r\n\r\n")
@@ -217,7 +219,7 @@ async def _read_request(reader: asyncio.StreamReader) -> Request | None:
     headers = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
     length = int(headers.get("content-length", "0"))
     raw = await reader.readexactly(length) if length else b""
-    return Request(method, target.split("?", 1)[0], headers, orjson.loads(raw) if raw else None)
+    return Request(method, target.split("?", 1)[0], headers, orjson.loads(raw if check else _newest(raw)) if raw else None)
 
 
 async def _serve(port: int, tokens: int, check: bool) -> None:
