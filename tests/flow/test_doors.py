@@ -158,6 +158,17 @@ async def test_oversize_after_auth(gateway: Served) -> None:
         assert (await peer.call("health"))["ok"]
 
 
+async def test_a_large_frame_is_read_once_we_know_who_sends_it(gateway: Served) -> None:
+    async with client(gateway.ws, gateway.token) as peer:
+        error = await peer.fails("health", {"x" * (PAYLOAD_BYTES - 1000): 1})
+        assert error["code"] == "INVALID_REQUEST"
+    async with opened(gateway.ws) as stranger:
+        await frame_of(stranger)
+        # Only the head of a 20 MB frame: who is unknown is cut before the body has come.
+        stranger.transport.write(b"\x81\xff" + (20_000_000).to_bytes(8, "big") + b"mask")
+        assert (await closing(stranger))[0] == 1009
+
+
 async def test_oversize_over_http(gateway: Served) -> None:
     async with httpx.AsyncClient(base_url=gateway.url, trust_env=False) as http:
         try:

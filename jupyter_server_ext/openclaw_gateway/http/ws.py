@@ -77,3 +77,19 @@ class GatewaySocket(HubSocket):
         else:
             add_security_headers(self)
             send_page(self, self.settings["openclaw_services"].version)
+
+    def begin(self) -> Awaitable[None] | None:
+        self._take_frames_of(self.hub.policy.preauth_bytes)
+        return super().begin()
+
+    async def on_message(self, message: str | bytes) -> None:
+        """Nobody unknown makes this process hold more than `preauth_bytes`: tornado cuts a longer frame at its header."""
+        waiting = self.connection is not None and self.connection.state == "handshake"
+        await super().on_message(message)
+        if waiting and self.connection is not None and self.connection.state == "open":
+            self._take_frames_of(self.hub.policy.max_payload)
+
+    def _take_frames_of(self, size: int) -> None:
+        parameters: Any = getattr(self.ws_connection, "params", None)
+        if parameters is not None:
+            parameters.max_message_size = size

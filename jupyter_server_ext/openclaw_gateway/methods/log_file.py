@@ -14,6 +14,9 @@ from openclaw_kernel.store.errors import StoreError
 from openclaw_kernel.values.clock import iso
 
 MAX_BYTES = 10_000_000
+MAX_MESSAGE = 16_000
+MAX_SECRET = 4_000
+"""Characters: of one message, and of a secret that might lie across its end (a private key has some 3,300)."""
 
 
 class LogFile(logging.Handler):
@@ -40,6 +43,9 @@ class LogFile(logging.Handler):
             message = record.getMessage()
             if record.exc_info:
                 message += "\n" + logging.Formatter().formatException(record.exc_info)
+            if len(message) > MAX_MESSAGE:
+                # Redacted before the last cut: half a secret would no longer look like one.
+                message = self._redact(message[:MAX_MESSAGE])[:-MAX_SECRET] + f"… ({len(message)} characters)"
             line = {
                 "time": iso(int(record.created * 1000)),
                 "level": record.levelname.lower(),

@@ -110,7 +110,7 @@ class Dispatcher:
                 result = await result.final
             connection.respond(frame.id, result)
         except OpenClawError as error:
-            log.info("method %s refused: %s: %s", frame.method, error.code, error.message)
+            log.info("method %s refused: %s: %s", frame.method[:100], error.code, error.message)
             connection.fail(frame.id, error)
         except UserError as error:
             log.warning("method %s refused: %s", frame.method, error)
@@ -141,7 +141,7 @@ class Dispatcher:
             return scopes.missing_scope(scopes.ADMIN)
         if name == "connect":
             return invalid("connect is only valid as the first request")
-        return invalid(f"unknown method: {name}")
+        return invalid(f"unknown method: {name[:100]}")
 
 
 def _check_role(method: Method[Any], connection: Connection) -> None:

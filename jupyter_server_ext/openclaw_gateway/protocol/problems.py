@@ -40,6 +40,10 @@ _LIMIT_TEXTS: Mapping[str, tuple[str, str]] = {
     "less_than": ("lt", "must be < {}"),
     "string_pattern_mismatch": ("pattern", 'must match pattern "{}"'),
 }
+_MOST = 20
+"""Findings that are told; a frame can have a million."""
+_LONGEST = 100
+"""Characters of a client's own word that are told back to it."""
 _ORDER = {"missing": 0, "extra_forbidden": 1}
 
 
@@ -47,7 +51,10 @@ def describe(error: ValidationError) -> str:
     """All findings, joined by `; `: missing properties first, then unexpected ones, then wrong values."""
     found = error.errors(include_url=False, include_input=False)
     found.sort(key=lambda detail: _ORDER.get(detail["type"], 2))
-    return "; ".join(dict.fromkeys(_text(detail) for detail in found))
+    texts = dict.fromkeys(_text(detail) for detail in found[:_MOST])
+    if len(found) > _MOST:
+        texts[f"and {len(found) - _MOST} more"] = None
+    return "; ".join(texts)
 
 
 def _text(detail: ErrorDetails) -> str:
@@ -58,7 +65,7 @@ def _text(detail: ErrorDetails) -> str:
             f"must have required property '{loc[-1]}'" if not loc[:-1] else f"{where}: must have required property '{loc[-1]}'"
         )
     if kind == "extra_forbidden":
-        return f"{_where(loc[:-1])}: unexpected property '{loc[-1]}'"
+        return f"{_where(loc[:-1])}: unexpected property '{_short(loc[-1])}'"
     return f"{_where(loc)}: {_reason(kind, detail.get('ctx') or {}, detail['msg'])}"
 
 
@@ -75,4 +82,9 @@ def _reason(kind: str, context: Mapping[str, Any], fallback: str) -> str:
 
 
 def _where(loc: tuple[int | str, ...]) -> str:
-    return "at /" + "/".join(str(part) for part in loc) if loc else "at root"
+    return "at /" + "/".join(_short(part) for part in loc) if loc else "at root"
+
+
+def _short(part: int | str) -> str:
+    text = str(part)
+    return text if len(text) <= _LONGEST else text[:_LONGEST] + "…"
