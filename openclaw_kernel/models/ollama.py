@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import logging
 
-import httpx
-
 from openclaw_kernel.models.api import Model
 
 log = logging.getLogger(__name__)
@@ -16,6 +14,8 @@ TIMEOUT_S = 0.3  # a server on this machine answers at once or is not there
 
 async def detect(base_url: str = OLLAMA_URL) -> list[Model]:
     """One row per installed model; an empty list when nothing listens. `base_url` has no `/v1`."""
+    import httpx  # 50 ms of import that a gateway without Ollama need not pay at start
+
     root = base_url.rstrip("/").removesuffix("/v1")
     try:
         async with httpx.AsyncClient(timeout=TIMEOUT_S, trust_env=False) as client:

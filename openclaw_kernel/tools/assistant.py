@@ -15,11 +15,11 @@ Now = Callable[[], datetime]
 
 
 class NoArgs(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
 
 class RemindArgs(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
     when: str = Field(
         min_length=1, max_length=200, description="When, such as `in 20 minutes`, `at 18:30`, or an ISO 8601 time"
     )

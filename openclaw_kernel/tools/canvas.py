@@ -30,7 +30,7 @@ FieldType = Literal["text", "longtext", "number", "date", "datetime", "time", "c
 
 
 class FormField(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
     name: str = Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,63}$", description="Key of the answer")
     label: str = Field(min_length=1, max_length=200)
     type: FieldType = "text"
@@ -39,13 +39,13 @@ class FormField(BaseModel):
 
 
 class Series(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
     name: str = Field(max_length=200)
     points: list[tuple[str | float, float]] = Field(min_length=1, max_length=MAX_ROWS, description="[label or x, y] pairs")
 
 
 class CanvasArgs(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
     kind: Literal["form", "table", "chart"]
     title: str = Field("", max_length=200)
     fields: list[FormField] = Field(default_factory=list, max_length=MAX_FIELDS, description="form: what to ask")

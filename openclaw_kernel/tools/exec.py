@@ -17,7 +17,7 @@ TIMEOUT_S = 1_800
 
 
 class ExecArgs(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
     command: str = Field(min_length=1, max_length=20_000, description="One bash command line, run in the workspace")
     timeout_s: float | None = Field(None, gt=0, le=86_400, description="Seconds after which it is stopped")
 

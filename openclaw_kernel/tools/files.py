@@ -34,20 +34,20 @@ _IMAGES = (
 
 
 class ReadArgs(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
     path: str = Field(description="File inside the workspace")
     offset: int = Field(1, ge=1, description="First line, counted from 1")
     limit: int = Field(MAX_LINES, ge=1, le=MAX_LINES, description="How many lines at most")
 
 
 class WriteArgs(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
     path: str = Field(description="File inside the workspace; folders are created")
     content: str = Field(description="The whole new content", max_length=MAX_TEXT_BYTES)
 
 
 class EditArgs(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
     path: str = Field(description="File inside the workspace")
     old_text: str = Field(min_length=1, description="Text to replace, exactly as in the file; must occur once")
     new_text: str = Field(description="Text to put there")
@@ -55,7 +55,7 @@ class EditArgs(BaseModel):
 
 
 class ListArgs(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
     path: str = Field(".", description="Folder inside the workspace")
     pattern: str = Field("*", description="Glob such as *.py or **/*.md")
 

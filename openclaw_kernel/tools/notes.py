@@ -19,12 +19,12 @@ Now = Callable[[], datetime]
 
 
 class AppendArgs(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
     text: str = Field(min_length=1, max_length=MAX_NOTE_CHARS, description="What to remember, one fact, in plain words")
 
 
 class SearchArgs(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
     query: str = Field(min_length=1, max_length=500, description="A few words to look for")
     limit: int = Field(6, ge=1, le=50, description="How many notes at most")
 

@@ -11,7 +11,7 @@ from openclaw_kernel.tools.exec import TIMEOUT_S, first_line, run_and_report
 
 
 class PythonArgs(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
     code: str = Field(min_length=1, max_length=60_000, description="Python source; print what you want to see")
     timeout_s: float | None = Field(None, gt=0, le=86_400, description="Seconds after which it is stopped")
 

@@ -26,7 +26,7 @@ P = TypeVar("P", bound=BaseModel)
 class Params(BaseModel):
     """Base of parameter models: camelCase on the wire, nothing unknown."""
 
-    model_config = ConfigDict(extra="forbid", alias_generator=to_camel, populate_by_name=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", alias_generator=to_camel, populate_by_name=True, frozen=True, defer_build=True)
 
 
 class NoParams(Params):

@@ -50,7 +50,7 @@ TRUSTED_LOCAL = frozenset({("cli", "cli"), ("gateway-client", "backend")})
 class _Wire(BaseModel):
     """Unknown keys are ignored: each release of the clients adds some."""
 
-    model_config = ConfigDict(extra="ignore", alias_generator=to_camel, strict=True)
+    model_config = ConfigDict(extra="ignore", alias_generator=to_camel, strict=True, defer_build=True)
 
 
 class ClientParams(_Wire):
