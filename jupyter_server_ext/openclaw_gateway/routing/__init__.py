@@ -1,1 +1,1 @@
-"""Room: routing."""
+"""Room: routing. Who may be heard (access, policy, mention, pairing) and who answers where (bindings, session_keys, target)."""
