@@ -24,6 +24,7 @@ COMMANDS = {
     "config": "Read and change openclaw.json.",
     "models": "Show the models the gateway knows.",
     "logs": "Print the gateway's log.",
+    "a2ui": "Check files of A2UI messages.",
 }
 """Name → one line for `--help`. Each lives in the module of the same name as `command`."""
 
