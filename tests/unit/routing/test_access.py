@@ -216,3 +216,8 @@ def test_an_access_group_does_not_reach_into_another() -> None:
     groups = {"outer": ["accessGroup:inner"], "inner": ["7"]}
     assert verdict({"dmPolicy": "allowlist", "allowFrom": ["accessGroup:outer"]}, "7", accessGroups=groups).action == "drop"
     assert verdict({"dmPolicy": "allowlist", "allowFrom": ["accessGroup:inner"]}, "7", accessGroups=groups).action == "hear"
+
+
+@pytest.mark.parametrize(("account", "room", "action"), [("disabled", "open", "drop"), ("allowlist", "open", "hear")])
+def test_a_room_may_be_opened_but_not_where_groups_are_switched_off(account: str, room: str, action: str) -> None:
+    assert verdict({"groupPolicy": account, "groups": {"g": {"groupPolicy": room}}}, "7", "g").action == action
