@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from openclaw_kernel.config.schema import OpenClawConfig
+
+LOOK_EVERY_MS = 1_000
+"""How often the files are looked at all the same: events start late, and some file systems send none."""
 
 RESTART: tuple[str, ...] = (
     "gateway.port",
@@ -101,6 +104,16 @@ async def _first(changed: asyncio.Queue[None], stop: asyncio.Event) -> bool:
     return not stop.is_set()
 
 
+def _signature(files: set[Path]) -> frozenset[tuple[Path, int, int]]:
+    """What tells one state of the files from another: size and time of change of those that exist."""
+    seen = set()
+    for file in files:
+        with suppress(OSError):  # an editor replaces a file: for a moment there may be none
+            stat = file.stat()
+            seen.add((file, stat.st_size, stat.st_mtime_ns))
+    return frozenset(seen)
+
+
 @contextmanager
 def _watching(folders: set[Path], files: set[Path], debounce_ms: int, tell: Callable[[], object]) -> Iterator[None]:
     """Calls `tell` on a thread of its own: a daemon, so that a server whose loop is torn down can still end."""
@@ -110,7 +123,9 @@ def _watching(folders: set[Path], files: set[Path], debounce_ms: int, tell: Call
     def run() -> None:
         from watchfiles import watch as file_changes  # loads a Rust library
 
-        for _ in file_changes(
+        seen = _signature(files)
+        tell()  # an edit may have come before anybody watched
+        for changes in file_changes(
             *folders,
             watch_filter=partial(_wanted, wanted),
             debounce=max(debounce_ms * 4, 50),
@@ -118,10 +133,15 @@ def _watching(folders: set[Path], files: set[Path], debounce_ms: int, tell: Call
             recursive=False,
             stop_event=halt,
             raise_interrupt=False,
+            yield_on_timeout=True,
+            rust_timeout=LOOK_EVERY_MS,
         ):
             if halt.is_set():
                 return
-            tell()
+            now = _signature(files)
+            if changes or now != seen:
+                seen = now
+                tell()
 
     threading.Thread(target=run, name="openclaw-config-watch", daemon=True).start()
     try:
