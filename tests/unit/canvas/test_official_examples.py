@@ -20,7 +20,10 @@ EXAMPLES = "package/src/v0_9/schemas/catalogs/basic/examples"
 def test_basic_examples_are_valid(tmp_path: Path) -> None:
     subprocess.run(["npm", "pack", "--silent", PACKAGE], cwd=tmp_path, check=True, capture_output=True, timeout=100)
     with tarfile.open(next(tmp_path.glob("*.tgz"))) as archive:
-        archive.extractall(tmp_path, filter="data")
-    files = sorted((tmp_path / EXAMPLES).glob("*.json"))
+        for member in archive:
+            source = archive.extractfile(member) if member.name.startswith(f"{EXAMPLES}/") else None
+            if source is not None:
+                (tmp_path / Path(member.name).name).write_bytes(source.read())
+    files = sorted(tmp_path.glob("*.json"))
     assert len(files) == 43
     assert {file.name: problems for file in files if (problems := check_file(file))} == {}
