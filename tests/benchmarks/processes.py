@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
-import socket
 import subprocess
 import sys
 import time
@@ -17,6 +15,8 @@ from typing import Any
 
 import httpx
 from jupyter_core.paths import jupyter_config_path
+
+from tests.processes import free_port, stop
 
 ROOT = Path(__file__).resolve().parents[2]
 READY_WITHIN_S = 90.0
@@ -34,13 +34,6 @@ class Started:
     token: str
     wall_s: float
     cpu_s: float
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @contextmanager
@@ -125,13 +118,7 @@ def _process(
     try:
         yield process, start
     finally:
-        if process.poll() is None:
-            process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(timeout=15)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        stop(process)
 
 
 def _await_http(process: subprocess.Popen[bytes], url: str) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import queue
-import signal
 import subprocess
 import sys
 import threading
@@ -14,6 +13,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from tests.processes import stop
 
 READY_WITHIN_S = 60.0
 
@@ -48,7 +49,7 @@ def running_gateway(state_dir: Path, *, config: Mapping[str, Any] | None = None)
         try:
             yield _ready(process, state_dir, log)
         finally:
-            _stop(process)
+            stop(process)
 
 
 def _ready(process: subprocess.Popen[bytes], state_dir: Path, log: Path) -> RunningGateway:
@@ -71,13 +72,3 @@ def _pump(stream: Any, lines: queue.SimpleQueue[bytes]) -> None:
     for line in stream:
         lines.put(line)
     lines.put(b"")
-
-
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    if process.poll() is None:
-        process.send_signal(signal.SIGTERM)
-    try:
-        process.wait(timeout=15)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()

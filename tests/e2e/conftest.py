@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -16,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from tests.processes import free_port, stop
 
 ROOT = Path(__file__).parents[2]
 PICTURES = ROOT / "test-results" / "pictures"
@@ -41,13 +42,6 @@ class Lab:
     state: Path
     notebooks: Path
     gateway_port: int
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
 
 
 def wait_until_up(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
@@ -102,9 +96,4 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
         wait_until_up(f"http://127.0.0.1:{port}/api", process, log)
         yield Lab(f"http://127.0.0.1:{port}", token, state, notebooks, gateway_port)
     finally:
-        process.terminate()
-        try:
-            process.wait(15)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        stop(process)

@@ -11,7 +11,7 @@ from nbclient import NotebookClient
 from nbformat import NotebookNode
 
 from openclaw_kernel.store.runtime_file import read_runtime
-from tests.e2e.conftest import free_port
+from tests.processes import free_port
 
 ROOT = Path(__file__).parents[2]
 TUTORIALS = sorted((ROOT / "notebooks").glob("*.ipynb"))

@@ -14,7 +14,7 @@ from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
 
 from openclaw_kernel.store.runtime_file import read_runtime
-from tests.e2e.conftest import free_port
+from tests.processes import free_port
 
 TIMEOUT = 60
 
