@@ -11,8 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import secrets as random
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,10 +22,12 @@ from openclaw_gateway.methods import approvals as approval_methods
 from openclaw_gateway.methods.catalogue import all_methods
 from openclaw_gateway.methods.chat import user_message
 from openclaw_gateway.methods.health import health_snapshot
-from openclaw_gateway.methods.log_file import LogFile
 from openclaw_gateway.methods.projection import Projection
 from openclaw_gateway.methods.services import GatewayServices
 from openclaw_gateway.methods.session_view import row_by_key
+from openclaw_gateway.parts.credentials import check_auth, gateway_secret
+from openclaw_gateway.parts.log import start_log
+from openclaw_gateway.parts.tools import ToolServices, skill_books, toolboxes
 from openclaw_gateway.protocol.auth import GatewayAuth
 from openclaw_gateway.protocol.broadcast import Broadcaster
 from openclaw_gateway.protocol.devices import FILE_NAME as DEVICES_FILE
@@ -46,43 +47,16 @@ from openclaw_kernel.models.service import Models
 from openclaw_kernel.safety.approvals import Approvals
 from openclaw_kernel.safety.redact import Redactor
 from openclaw_kernel.sessions.store import Sessions
-from openclaw_kernel.skills.loader import Skills, skill_roots
-from openclaw_kernel.store.atomic import write_atomic
 from openclaw_kernel.store.lock import StateLock
 from openclaw_kernel.store.paths import config_path, ensure_private_dir
 from openclaw_kernel.store.runtime_file import RuntimeInfo, remove_runtime, write_runtime
-from openclaw_kernel.tools.builtin import builtin_tools
-from openclaw_kernel.tools.registry import Toolbox
 from openclaw_kernel.values.clock import Clock, NewId, new_id, system_clock
-from openclaw_kernel.values.errors import UserError
 from openclaw_kernel.values.messages import Text
 
 log = logging.getLogger("openclaw_gateway")
 
-LOGGERS = ("openclaw_gateway", "openclaw_kernel", "tornado", "asyncio")
-"""Whose lines go to the log file: ours, and those of the event loop and the HTTP server under us."""
-
-TOKEN_FILE = "gateway-token"
 GRACE_S = 5.0
 """How long runs may go on after the gateway was told to stop."""
-
-
-class ToolServices:
-    """What tools may ask of the gateway (`tools.api.Services`)."""
-
-    def __init__(self, reminders: Reminders, skills: Callable[[str], Skills]) -> None:
-        self._reminders = reminders
-        self._skills = skills
-
-    async def list_skills(self, agent_id: str) -> list[Mapping[str, Any]]:
-        found = await asyncio.to_thread(self._skills(agent_id).list)
-        return [skill.to_wire() for skill in found]
-
-    async def schedule(self, session_key: str, when: str, text: str) -> str:
-        return self._reminders.schedule(session_key, when, text).id
-
-    async def invoke_node(self, session_key: str, command: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
-        raise UserError(f"No device is connected that offers {command}; open the notebook or connect the device first.")
 
 
 @dataclass(slots=True)
@@ -156,9 +130,9 @@ async def _build(
     config = await asyncio.to_thread(ConfigStore, place, env)
     settings = config.current.config
     secrets = Secrets(settings, env)
-    secret = await asyncio.to_thread(_gateway_secret, state_dir, settings, secrets, env)
+    secret = await asyncio.to_thread(gateway_secret, state_dir, settings, secrets, env)
     redactor = Redactor(lambda: {*secrets.known(), secret} - {""})
-    log_file = _start_log(stack, state_dir, settings, redactor)
+    log_file = start_log(stack, state_dir, settings, redactor)
     check_auth(settings, str(overrides.get("host", "127.0.0.1")))
 
     sessions = Sessions(state_dir, clock, new_id)
@@ -176,11 +150,11 @@ async def _build(
         state_dir / "reminders.jsonl", clock=clock, new_id=new_id, deliver=lambda row: _deliver(services, row)
     )
     stack.push_async_callback(reminders.stop)
-    skills = _skill_books(lambda agent_id: services.workspace(agent_id), state_dir)
+    skills = skill_books(lambda agent_id: services.workspace(agent_id), state_dir)
     runtime = AgentRuntime(
         config=lambda: config.current.config,
         models=models,
-        toolbox=_toolboxes(config),
+        toolbox=toolboxes(config),
         sessions=sessions,
         approvals=approvals,
         redactor=redactor,
@@ -229,81 +203,6 @@ async def _build(
     await config.mark_good()
     stack.callback(remove_runtime, state_dir)
     return Gateway(state_dir, hub, services, runtime, secret)
-
-
-def _gateway_secret(state_dir: Path, settings: OpenClawConfig, secrets: Secrets, env: Mapping[str, str]) -> str:
-    """The token or password of this gateway: from the environment, the config, or made on first start (0600)."""
-    auth = settings.gateway.auth
-    if auth.mode == "none":
-        return ""
-    if auth.mode == "password":
-        password = env.get("OPENCLAW_GATEWAY_PASSWORD") or secrets.resolve(auth.password, "gateway.auth.password")
-        if not password:
-            raise UserError("gateway.auth.mode is password, but gateway.auth.password is not set; set it or use mode token.")
-        return password
-    configured = env.get("OPENCLAW_GATEWAY_TOKEN") or (
-        secrets.resolve(auth.token, "gateway.auth.token") if auth.token is not None else ""
-    )
-    if configured:
-        return configured
-    path = state_dir / TOKEN_FILE
-    if path.exists() and (token := path.read_text(encoding="utf-8").strip()):
-        return token
-    token = random.token_hex(24)
-    write_atomic(path, token + "\n")
-    return token
-
-
-def check_auth(settings: OpenClawConfig, host: str) -> None:
-    """No authentication is acceptable on loopback alone (issue 2, "auth")."""
-    if settings.gateway.auth.mode == "none" and host not in ("127.0.0.1", "::1", "localhost"):
-        raise UserError(
-            f"gateway.auth.mode is none, but the gateway would listen on {host}; set mode token, or listen on 127.0.0.1."
-        )
-
-
-def _start_log(stack: AsyncExitStack, state_dir: Path, settings: OpenClawConfig, redactor: Redactor) -> Path:
-    configured = settings.logging.file
-    path = Path(configured).expanduser() if configured else state_dir / "logs" / "gateway.jsonl"
-    handler = LogFile(path, redactor.text)
-    loggers = [logging.getLogger(name) for name in LOGGERS]
-    level = {"trace": "DEBUG", "fatal": "CRITICAL", "silent": "CRITICAL", "warn": "WARNING"}.get(
-        settings.logging.level, settings.logging.level.upper()
-    )
-    for logger in loggers:
-        logger.addHandler(handler)
-        if logger.name.startswith("openclaw_"):  # the level of the others is their owner's, Jupyter's perhaps
-            logger.setLevel(level)
-        stack.callback(logger.removeHandler, handler)
-    stack.callback(handler.close)
-    return path
-
-
-def _toolboxes(config: ConfigStore) -> Callable[[str], Toolbox]:
-    """The toolbox of an agent, built once per configuration."""
-    made: dict[tuple[int, str], Toolbox] = {}
-
-    def toolbox(agent_id: str) -> Toolbox:
-        settings = config.current.config
-        key = (id(settings), agent_id)
-        if key not in made:
-            made.clear()
-            tools = settings.tools
-            made[key] = Toolbox(builtin_tools(tools.exec.timeout_sec)).filtered(tools.allow or None, tools.deny or ())
-        return made[key]
-
-    return toolbox
-
-
-def _skill_books(workspace: Callable[[str], Path], state_dir: Path) -> Callable[[str], Skills]:
-    """The skills of an agent; each book caches what it has read."""
-    books: dict[tuple[str, Path], Skills] = {}
-
-    def book(agent_id: str) -> Skills:
-        place = workspace(agent_id)
-        return books.setdefault((agent_id, place), Skills(skill_roots(place, state_dir)))
-
-    return book
 
 
 async def _deliver(services: GatewayServices, reminder: Reminder) -> None:

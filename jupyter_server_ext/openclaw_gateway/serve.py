@@ -19,9 +19,10 @@ from typing import Any
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 
-from openclaw_gateway.gateway import Gateway, check_auth
+from openclaw_gateway.gateway import Gateway
 from openclaw_gateway.http.openai import MAX_BODY
 from openclaw_gateway.http.routes import build_application
+from openclaw_gateway.parts.credentials import check_auth
 from openclaw_kernel.values.errors import UserError
 
 DEFAULT_HOST = "127.0.0.1"

@@ -1,0 +1,1 @@
+"""The parts that the composition root builds from several rooms: credentials, log, toolboxes."""

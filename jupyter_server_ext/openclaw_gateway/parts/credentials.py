@@ -1,0 +1,45 @@
+"""How the gateway knows its own: the token or password, and when none is acceptable."""
+
+from __future__ import annotations
+
+import secrets as random
+from collections.abc import Mapping
+from pathlib import Path
+
+from openclaw_kernel.config.schema import OpenClawConfig
+from openclaw_kernel.config.secrets import Secrets
+from openclaw_kernel.store.atomic import write_atomic
+from openclaw_kernel.values.errors import UserError
+
+TOKEN_FILE = "gateway-token"
+
+
+def gateway_secret(state_dir: Path, settings: OpenClawConfig, secrets: Secrets, env: Mapping[str, str]) -> str:
+    """The token or password of this gateway: from the environment, the config, or made on first start (0600)."""
+    auth = settings.gateway.auth
+    if auth.mode == "none":
+        return ""
+    if auth.mode == "password":
+        password = env.get("OPENCLAW_GATEWAY_PASSWORD") or secrets.resolve(auth.password, "gateway.auth.password")
+        if not password:
+            raise UserError("gateway.auth.mode is password, but gateway.auth.password is not set; set it or use mode token.")
+        return password
+    configured = env.get("OPENCLAW_GATEWAY_TOKEN") or (
+        secrets.resolve(auth.token, "gateway.auth.token") if auth.token is not None else ""
+    )
+    if configured:
+        return configured
+    path = state_dir / TOKEN_FILE
+    if path.exists() and (token := path.read_text(encoding="utf-8").strip()):
+        return token
+    token = random.token_hex(24)
+    write_atomic(path, token + "\n")
+    return token
+
+
+def check_auth(settings: OpenClawConfig, host: str) -> None:
+    """No authentication is acceptable on loopback alone (issue 2, "auth")."""
+    if settings.gateway.auth.mode == "none" and host not in ("127.0.0.1", "::1", "localhost"):
+        raise UserError(
+            f"gateway.auth.mode is none, but the gateway would listen on {host}; set mode token, or listen on 127.0.0.1."
+        )

@@ -1,0 +1,31 @@
+"""The log file of a gateway: whose lines go there, and at what level."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+from openclaw_gateway.methods.log_file import LogFile
+from openclaw_kernel.config.schema import OpenClawConfig
+from openclaw_kernel.safety.redact import Redactor
+
+LOGGERS = ("openclaw_gateway", "openclaw_kernel", "tornado", "asyncio")
+"""Whose lines go to the log file: ours, and those of the event loop and the HTTP server under us."""
+
+
+def start_log(stack: AsyncExitStack, state_dir: Path, settings: OpenClawConfig, redactor: Redactor) -> Path:
+    configured = settings.logging.file
+    path = Path(configured).expanduser() if configured else state_dir / "logs" / "gateway.jsonl"
+    handler = LogFile(path, redactor.text)
+    loggers = [logging.getLogger(name) for name in LOGGERS]
+    level = {"trace": "DEBUG", "fatal": "CRITICAL", "silent": "CRITICAL", "warn": "WARNING"}.get(
+        settings.logging.level, settings.logging.level.upper()
+    )
+    for logger in loggers:
+        logger.addHandler(handler)
+        if logger.name.startswith("openclaw_"):  # the level of the others is their owner's, Jupyter's perhaps
+            logger.setLevel(level)
+        stack.callback(logger.removeHandler, handler)
+    stack.callback(handler.close)
+    return path
