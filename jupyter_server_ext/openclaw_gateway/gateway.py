@@ -25,7 +25,7 @@ from openclaw_gateway.methods.health import health_snapshot
 from openclaw_gateway.methods.projection import Projection
 from openclaw_gateway.methods.services import GatewayServices
 from openclaw_gateway.methods.session_view import row_by_key
-from openclaw_gateway.parts.credentials import check_auth, gateway_secret
+from openclaw_gateway.parts.credentials import check_auth, gateway_secret, load_secrets
 from openclaw_gateway.parts.log import start_log
 from openclaw_gateway.parts.tools import ToolServices, skill_books, toolboxes
 from openclaw_gateway.protocol.auth import GatewayAuth
@@ -130,6 +130,8 @@ async def _build(
     config = await asyncio.to_thread(ConfigStore, place, env)
     settings = config.current.config
     secrets = Secrets(settings, env)
+    await asyncio.to_thread(load_secrets, secrets)
+    config.before_reload.append(lambda changed: load_secrets(secrets, changed))
     secret = await asyncio.to_thread(gateway_secret, state_dir, settings, secrets, env)
     redactor = Redactor(lambda: {*secrets.known(), secret} - {""})
     log_file = start_log(stack, state_dir, settings, redactor)

@@ -40,6 +40,8 @@ class ConfigStore:
         self.current: LoadedConfig = load_config(path, env)
         self.broken: ConfigError | None = None
         self.on_reload: list[OnReload] = []
+        self.before_reload: list[Callable[[OpenClawConfig], None]] = []
+        """Run in a thread before a changed configuration is in force: what blocks, such as resolving secrets."""
         self._clock = clock
         self._lock = asyncio.Lock()
         self._schema: dict[str, Any] | None = None
@@ -85,7 +87,7 @@ class ConfigStore:
                 self.broken = error
                 _log.warning("The running configuration stays in force. %s", error)
                 return error
-            return self._take(loaded)
+            return await self._take(loaded)
 
     async def watch(self, *, stop: asyncio.Event | None = None) -> None:
         """Reload on every change of the file or its includes until `stop`; nothing when `gateway.reload.mode` is off."""
@@ -139,7 +141,7 @@ class ConfigStore:
             await self._keep_rejected(text)
             raise
         await asyncio.to_thread(write_atomic, self.path, text)
-        self._take(loaded)
+        await self._take(loaded)
         return loaded
 
     def _restored(self, raw: str, disk: LoadedConfig) -> str:
@@ -176,9 +178,11 @@ class ConfigStore:
         except StoreError as error:
             _log.warning("The rejected configuration was not kept. %s", error)
 
-    def _take(self, loaded: LoadedConfig) -> ReloadPlan:
+    async def _take(self, loaded: LoadedConfig) -> ReloadPlan:
         """Put `loaded` in force and tell who asked to know."""
         changes = plan(self.current.config, loaded.config)
+        for prepare in self.before_reload:
+            await asyncio.to_thread(prepare, loaded.config)
         self.current, self.broken = loaded, None
         for warning in loaded.warnings:
             _log.warning("%s", warning)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import secrets as random
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,7 +12,17 @@ from openclaw_kernel.config.secrets import Secrets
 from openclaw_kernel.store.atomic import write_atomic
 from openclaw_kernel.values.errors import UserError
 
+log = logging.getLogger("openclaw_gateway.secrets")
+
 TOKEN_FILE = "gateway-token"
+
+
+def load_secrets(secrets: Secrets, changed: OpenClawConfig | None = None) -> None:
+    """Resolves what the configuration asks for, before anybody needs it: files and programs block. A failing owner is named
+    in the log and fails when it is used; the others go on (CFG-15)."""
+    failures = secrets.preload() if changed is None else secrets.renew(changed)
+    for error in failures.values():
+        log.warning("%s", error)
 
 
 def gateway_secret(state_dir: Path, settings: OpenClawConfig, secrets: Secrets, env: Mapping[str, str]) -> str:

@@ -142,3 +142,20 @@ def test_preload_isolates_the_owner_that_fails() -> None:
     failures = vault.preload()
     assert list(failures) == ["models.providers.b.apiKey"]
     assert vault.known() == {"value-one"}
+
+
+def test_renew_swaps_the_whole_snapshot_and_remembers_the_old_values(tmp_path: Path) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    for path, text in ((first, "value-before"), (second, "value-after")):
+        path.write_text(text)
+        path.chmod(0o600)
+    vault = secrets({"p": {"source": "file", "path": str(first), "mode": "singleValue"}})
+    assert vault.resolve(ref("file", "value"), "x") == "value-before"
+    config = {
+        "secrets": {"providers": {"p": {"source": "file", "path": str(second), "mode": "singleValue"}}},
+        "channels": {"telegram": {"botToken": {"source": "file", "provider": "p", "id": "value"}}},
+    }
+    assert vault.renew(OpenClawConfig.model_validate(config)) == {}
+    second.unlink()  # it was read before anybody asked
+    assert vault.resolve(ref("file", "value"), "x") == "value-after"
+    assert vault.known() == {"value-before", "value-after"}
