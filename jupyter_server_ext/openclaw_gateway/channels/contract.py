@@ -21,6 +21,8 @@ from pydantic import BaseModel
 from openclaw_kernel.values.envelope import DEFAULT_ACCOUNT, Attachment, Inbound, Outbound, Peer, PeerKind, Sender, Thread
 
 ContentFormat = Literal["plain", "markdown", "telegram-html", "discord", "slack", "whatsapp"]
+TextUnit = Literal["characters", "utf16", "bytes"]
+"""How a platform counts the length of a text."""
 CredentialSource = Literal["config", "env", "file", "none"]
 
 
@@ -40,8 +42,8 @@ class ChannelMeta:
 
 @dataclass(frozen=True, slots=True)
 class ChannelCapabilities:
-    """What the platform can do (CHN-02). Limits are in characters, `media_bytes` in bytes; `min_gap_ms` between two sends of
-    one account (CHN-11)."""
+    """What the platform can do (CHN-02). Limits are in units of `count`, `media_bytes` in bytes; `min_gap_ms` between two sends
+    of one account (CHN-11)."""
 
     chat_types: frozenset[PeerKind] = frozenset({"direct"})
     text_limit: int = 4_000
@@ -49,6 +51,7 @@ class ChannelCapabilities:
     media_bytes: int = 20_000_000
     min_gap_ms: int = 0
     format: ContentFormat = "plain"
+    count: TextUnit = "characters"
     media: bool = False
     edit: bool = False
     unsend: bool = False
