@@ -25,6 +25,8 @@ class RunRequest:
     timeout_ms: int | None = None
     extra_system_prompt: str | None = None
     client_id: str = ""
+    tools: tuple[str, ...] | None = None
+    """The only tools this run may use (names, `group:…`, patterns); `None` for all the agent has."""
 
 
 @dataclass(frozen=True, slots=True)

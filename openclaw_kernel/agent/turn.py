@@ -26,6 +26,7 @@ from openclaw_kernel.models.api import Model, ModelCall, ModelStream, ThinkingLe
 from openclaw_kernel.models.service import UnknownModel
 from openclaw_kernel.safety.api import PolicyState
 from openclaw_kernel.sessions.index import PREVIEW_CHARS, shorten
+from openclaw_kernel.tools.registry import Toolbox
 from openclaw_kernel.values.errors import OpenClawError, UserError
 from openclaw_kernel.values.events import (
     Compacted,
@@ -83,6 +84,8 @@ async def compose(turn: Turn) -> None:
     house = turn.house
     turn.emit(PhaseChanged("preparing_context"))
     turn.tools = house.toolbox(turn.agent_id)
+    if turn.request.tools is not None:
+        turn.tools = turn.tools.filtered(turn.request.tools) if turn.request.tools else Toolbox(())
     skills = skill_rows(await house.services.list_skills(turn.agent_id)) if house.services is not None else ()
     pinned = turn.session.transcript.latest("pinned") or ()
     facts = PromptFacts(
