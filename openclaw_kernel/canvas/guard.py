@@ -10,9 +10,9 @@ from openclaw_kernel.canvas import pointer
 from openclaw_kernel.canvas.catalog import BASIC_COMPONENTS, NOTEBOOK_COMPONENTS, VERSIONS, Prop, components_of
 from openclaw_kernel.canvas.limits import COMPONENTS, MESSAGE_BYTES, NESTING, UNSAFE_KEYS
 from openclaw_kernel.canvas.problems import CanvasError, Problem, Problems
-from openclaw_kernel.canvas.shape import Shape, pointer_key
+from openclaw_kernel.canvas.shape import Shape
 from openclaw_kernel.canvas.store import Surface, Surfaces
-from openclaw_kernel.canvas.tree import ROOT, Node, child_ids, cycles, expand
+from openclaw_kernel.canvas.tree import ROOT, Node, child_ids, cycles, expand, is_template
 from openclaw_kernel.canvas.urls import ALLOWED_TEXT, Use, allowed
 
 _ALL = {**BASIC_COMPONENTS, **NOTEBOOK_COMPONENTS}
@@ -63,7 +63,7 @@ def check_message(message: Any, problems: Problems, at: str, surfaces: Surfaces)
     """One message by itself; `surfaces` tells which catalogue its surface has."""
     if not isinstance(message, dict):
         return problems.add("INVALID", at, "A message must be an object.")
-    if not _measured(message, problems, at):
+    if not measured(message, problems, at):
         return None
     if message.get("version") not in VERSIONS:
         said = "no version" if "version" not in message else f"version {str(message['version'])[:20]!r}"
@@ -96,7 +96,7 @@ def check_surface(surface: Surface, problems: Problems, whole: bool = True) -> N
             problems.add("NO_ROOT", at, "No component has the id 'root'.")
         for component in surface.components.values():
             template = component.get("children")
-            named = [*child_ids(component), *([template["componentId"]] if isinstance(template, dict) else [])]
+            named = [*child_ids(component), *([template["componentId"]] if is_template(template) else [])]
             for child in named:
                 if child not in surface.components:
                     problems.add("DANGLING", at, f"{component['id'][:60]!r} names {child[:60]!r}, which does not exist.")
@@ -111,7 +111,7 @@ def check_surface(surface: Surface, problems: Problems, whole: bool = True) -> N
 
 
 def _bound_address(surface: Surface, node: Node, problems: Problems, at: str) -> None:
-    use = _ALL[node.component["component"]].get("url")
+    use = _ALL.get(node.component["component"], {}).get("url")
     url = node.component.get("url")
     if use is None or use.kind not in get_args(Use) or not isinstance(url, dict) or "path" not in url:
         return None
@@ -172,8 +172,8 @@ def _components(body: Mapping[str, Any], shape: Shape, problems: Problems, at: s
     return None
 
 
-def _measured(message: dict[str, Any], problems: Problems, at: str) -> bool:
-    """Depth and keys by a walk of its own, then the size; only then may anything recurse into the message."""
+def measured(message: dict[str, Any], problems: Problems, at: str) -> bool:
+    """Whether a message may be recursed into: its depth and keys, found by a walk of its own, then its size."""
     waiting: list[tuple[Any, str, int]] = [(message, at, 1)]
     while waiting:
         value, place, depth = waiting.pop()
@@ -183,10 +183,10 @@ def _measured(message: dict[str, Any], problems: Problems, at: str) -> bool:
         if isinstance(value, dict):
             for key, item in value.items():
                 if key in UNSAFE_KEYS:
-                    problems.add("UNSAFE_KEY", place + pointer_key(key), f"The key {key!r} is refused.")
+                    problems.add("UNSAFE_KEY", place + pointer.step(key), f"The key {key!r} is refused.")
                     return False
                 if isinstance(item, dict | list):
-                    waiting.append((item, place + pointer_key(key), depth + 1))
+                    waiting.append((item, place + pointer.step(key), depth + 1))
         else:
             waiting += [
                 (item, f"{place}/{index}", depth + 1) for index, item in enumerate(value) if isinstance(item, dict | list)

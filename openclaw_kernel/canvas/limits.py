@@ -17,6 +17,9 @@ NODES = 5_000
 """Components of one surface after its templates are expanded."""
 
 TEMPLATE_ROWS = 500
+LIST_ROWS = 5_000
+"""Rows of a table, points of a series."""
+
 NESTING = 100
 """Objects and arrays inside each other in one message."""
 
@@ -25,9 +28,23 @@ ARRAY_GAP = 1_000
 
 EXPRESSION_LENGTH = 10_000
 EXPRESSION_PARTS = 1_000
-EXPRESSION_DEPTH = 20
+EXPRESSION_DEPTH = 100
+"""Interpolations, calls and arguments inside each other (a2ui reference, section 5)."""
+
+EXPRESSION_STEPS = 50_000
+"""Values read, functions called and letters matched while one surface is drawn: half a second at most."""
+
+TEXT_LENGTH = 100_000
+"""Characters of one text as shown; what is longer ends in an ellipsis."""
+
+TEXTS_LENGTH = 2_000_000
+"""Characters of all texts of one surface as shown."""
+
 PATTERN_LENGTH = 200
 PATTERN_INPUT = 500
+PATTERN_STATES = 1_000
+"""Of a pattern's automaton, its counted repeats written out."""
+
 SVG_PATH_LENGTH = 4_000
 CONTEXT_BYTES = 8 * 1024
 """Context of one action (a2ui reference, section 11)."""

@@ -26,6 +26,11 @@ def split(path: str) -> list[str]:
     return keys
 
 
+def step(key: str | int) -> str:
+    """`key` as one step of a pointer."""
+    return "/" + str(key).replace("~", "~0").replace("/", "~1")
+
+
 def absolute(path: str, scope: str) -> str:
     """`path` seen from `scope`, the path of the nearest template item."""
     return path if path.startswith("/") else f"{scope.rstrip('/')}/{path}"
@@ -52,7 +57,7 @@ def put(data: Any, path: str, value: Any) -> Any:
         data = {}
     here = data
     for key, following in pairwise(keys):
-        inner = get(here, "/" + key.replace("~", "~0").replace("/", "~1"))
+        inner = get(here, step(key))
         if not isinstance(inner, dict | list):
             if isinstance(value, Missing):
                 return data

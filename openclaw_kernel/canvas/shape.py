@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, get_args
 
 from openclaw_kernel.canvas.catalog import COMMON, FUNCTIONS, ICONS, Kind, Prop
-from openclaw_kernel.canvas.limits import EXPRESSION_LENGTH, NESTING, SVG_PATH_LENGTH, UNSAFE_KEYS, pattern_problem
+from openclaw_kernel.canvas.limits import EXPRESSION_LENGTH, NESTING, SVG_PATH_LENGTH, UNSAFE_KEYS
+from openclaw_kernel.canvas.patterns import problem_of
+from openclaw_kernel.canvas.pointer import step
 from openclaw_kernel.canvas.problems import Problems
 from openclaw_kernel.canvas.urls import ALLOWED_TEXT, Use, allowed
 
@@ -27,11 +29,6 @@ _TIME = r"([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)?"
 _DATE = r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])"
 _WHEN = re.compile(rf"{_DATE}|{_TIME}|{_DATE}T{_TIME}", re.IGNORECASE)
 _BAD_ESCAPE = re.compile(r"~(?![01])")
-
-
-def pointer_key(part: str | int) -> str:
-    """`part` as a step of a JSON Pointer."""
-    return "/" + str(part).replace("~", "~0").replace("/", "~1")
 
 
 def is_number(value: Any) -> bool:
@@ -65,12 +62,12 @@ class Shape:
             return
         for key, item in value.items():
             if key in props:
-                self.value(item, props[key], at + pointer_key(key))
+                self.value(item, props[key], at + step(key))
             else:
-                self._add("UNKNOWN_PROPERTY", at + pointer_key(key), f"{name} has no property {key[:60]!r}.")
+                self._add("UNKNOWN_PROPERTY", at + step(key), f"{name} has no property {key[:60]!r}.")
         for key, prop in props.items():
             if prop.required and key not in value:
-                self._add("MISSING", at + pointer_key(key), f"{name} needs {key!r}.")
+                self._add("MISSING", at + step(key), f"{name} needs {key!r}.")
 
     def value(self, value: Any, prop: Prop, at: str) -> None:
         if prop.kind in _DYNAMIC:
@@ -85,7 +82,7 @@ class Shape:
             return self._add("UNKNOWN_FUNCTION", f"{at}/call", f"The catalogue has no function {str(name)[:60]!r}.")
         function = FUNCTIONS[name]
         for key in value.keys() - {"call", "args", "returnType"}:
-            self._add("UNKNOWN_PROPERTY", at + pointer_key(key), f"A function call has no property {key[:60]!r}.")
+            self._add("UNKNOWN_PROPERTY", at + step(key), f"A function call has no property {key[:60]!r}.")
         told = value.get("returnType", function.returns)
         if told != function.returns or (returns and "returnType" in value and told != returns):
             self._add(
@@ -185,7 +182,7 @@ class Shape:
             self._add("INVALID", at, f"This must be one of {', '.join(prop.choices)}.")
 
     def _pattern(self, value: Any, _: Prop, at: str) -> None:
-        if self._is(value, str, at, "a pattern as text") and (why := pattern_problem(value)):
+        if self._is(value, str, at, "a pattern as text") and (why := problem_of(value)):
             self._add("UNSAFE_PATTERN", at, f"Refused: {why}.")
 
     def _children(self, value: Any, _: Prop, at: str) -> None:
@@ -245,7 +242,7 @@ class Shape:
     def _object(self, value: Any, _: Prop, at: str) -> None:
         if self._is(value, dict, at, "an object"):
             for key, item in value.items():
-                self._value(item, Prop("value"), at + pointer_key(key))
+                self._value(item, Prop("value"), at + step(key))
 
     def _each(self, value: Any, at: str, words: str, check: Callable[[Any, str], None], least: int = 0) -> None:
         if not self._is(value, list, at, words):

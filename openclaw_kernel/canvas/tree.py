@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeGuard
 
 from openclaw_kernel.canvas import pointer
 from openclaw_kernel.canvas.limits import NODES, TEMPLATE_ROWS, TREE_DEPTH
@@ -31,6 +31,11 @@ def child_ids(component: Component) -> list[str]:
     if isinstance(tabs := component.get("tabs"), list):
         found += [tab["child"] for tab in tabs if isinstance(tab, dict) and isinstance(tab.get("child"), str)]
     return found
+
+
+def is_template(children: Any) -> TypeGuard[Mapping[str, str]]:
+    """Whether `children` is one component for every item of a list; a component of an unknown type may have anything there."""
+    return isinstance(children, dict) and all(isinstance(children.get(key), str) for key in ("path", "componentId"))
 
 
 def expand(surface: Surface, problems: Problems, at: str = "") -> Node | None:
@@ -76,7 +81,7 @@ def _places(surface: Surface, node: Node, tell: Any) -> Iterator[tuple[str, str]
     for child_id in child_ids(node.component):
         yield child_id, node.scope
     template = node.component.get("children")
-    if not isinstance(template, dict):
+    if not is_template(template):
         return
     path = pointer.absolute(template["path"], node.scope)
     try:

@@ -1,0 +1,68 @@
+"""Numbers as text, the way an English `Intl.NumberFormat` writes them, and text as numbers (a2ui reference, section 4)."""
+
+from __future__ import annotations
+
+import math
+from decimal import ROUND_HALF_UP, Context, Decimal
+
+_CONTEXT = Context(prec=400)
+"""Room for the largest float with 20 decimals."""
+
+MAX_DECIMALS = 20
+_SYMBOLS = {
+    "USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥", "INR": "₹", "CNY": "CN¥", "KRW": "₩", "BRL": "R$", "CAD": "CA$",
+    "AUD": "A$", "NZD": "NZ$", "MXN": "MX$", "HKD": "HK$", "TWD": "NT$", "ILS": "₪", "VND": "₫", "PHP": "₱",
+}  # fmt: skip
+_NO_CENTS = frozenset({"JPY", "KRW", "VND", "CLP", "ISK", "UGX", "XAF", "XOF", "XPF", "PYG", "RWF", "KMF", "GNF", "DJF", "BIF"})
+_THREE = frozenset({"BHD", "KWD", "OMR", "TND", "JOD", "LYD", "IQD"})
+
+
+def to_number(value: object) -> float:
+    """`value` as a number: true is 1, text is read, everything else and empty text is not a number."""
+    if isinstance(value, bool | int | float):
+        try:
+            return float(value)
+        except OverflowError:
+            return math.copysign(math.inf, value)
+    if isinstance(value, str) and value.strip() and "_" not in value and len(value) < 400:
+        try:
+            return float(value)
+        except ValueError:
+            return math.nan
+    return math.nan
+
+
+def number_text(value: float) -> str:
+    """A number as plain text: no `.0`, exponents as in JSON."""
+    if isinstance(value, int):
+        return str(value) if abs(value) < 10**21 else number_text(to_number(value))
+    if not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    if value == int(value) and abs(value) < 1e21:
+        return str(int(value))
+    return repr(value)
+
+
+def format_number(value: float, decimals: int | None = None, grouping: bool = True) -> str:
+    """`value` with `decimals` digits after the point, by default up to three; empty when it is no number."""
+    if math.isnan(value):
+        return ""
+    if math.isinf(value):
+        return "∞" if value > 0 else "-∞"
+    places = 3 if decimals is None else min(max(decimals, 0), MAX_DECIMALS)
+    rounded = Decimal(repr(value)).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP, _CONTEXT)
+    text = f"{rounded:,f}" if grouping else f"{rounded:f}"
+    return text.rstrip("0").rstrip(".") if decimals is None and "." in text else text
+
+
+def format_currency(value: float, currency: str, decimals: int | None = None, grouping: bool = True) -> str:
+    """An amount with its sign before the symbol. A code that is none leaves the bare amount."""
+    if math.isnan(value):
+        return ""
+    code = currency.upper()
+    if not (len(code) == 3 and code.isascii() and code.isalpha()):
+        return format_number(value, 2 if decimals is None else decimals, grouping=False)
+    usual = 0 if code in _NO_CENTS else 3 if code in _THREE else 2
+    amount = format_number(value, usual if decimals is None else decimals, grouping)
+    sign, amount = ("-", amount[1:]) if amount.startswith("-") else ("", amount)
+    return f"{sign}{_SYMBOLS.get(code, code + chr(0xA0))}{amount}"

@@ -1,0 +1,210 @@
+"""Regular expressions in bounded time: a pattern becomes an automaton whose states are followed all at once.
+
+`re` backtracks, and a few letters of pattern can keep it busy for hours. Here the work is at most letters × states. The meaning
+is that of checks in a browser: `$` is the very end, `\\d` and `\\w` are ASCII. References back to a group and looking behind
+are refused.
+"""
+
+from __future__ import annotations
+
+import re
+import re._constants as op  # type: ignore[import-not-found]
+import re._parser as reader  # type: ignore[import-not-found]
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+from openclaw_kernel.canvas.limits import PATTERN_INPUT, PATTERN_STATES, pattern_problem
+from openclaw_kernel.canvas.problems import CanvasError
+
+Test = Callable[[str], bool]
+Spend = Callable[[int], None]
+
+_CATEGORIES: dict[Any, Test] = {
+    op.CATEGORY_DIGIT: lambda c: "0" <= c <= "9",
+    op.CATEGORY_NOT_DIGIT: lambda c: not "0" <= c <= "9",
+    op.CATEGORY_SPACE: str.isspace,
+    op.CATEGORY_NOT_SPACE: lambda c: not c.isspace(),
+    op.CATEGORY_WORD: lambda c: c.isascii() and (c.isalnum() or c == "_"),
+    op.CATEGORY_NOT_WORD: lambda c: not (c.isascii() and (c.isalnum() or c == "_")),
+}
+_REPEATS = (op.MAX_REPEAT, op.MIN_REPEAT, op.POSSESSIVE_REPEAT)
+
+
+@dataclass(slots=True, eq=False)
+class _State:
+    """Where to go on a letter that passes `test`, or at once: to `after` when `holds` is true of the place."""
+
+    test: Test | None = None
+    after: list[_State] = field(default_factory=list)
+    holds: Callable[[str, int, Spend], bool] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """A compiled pattern. `search` is what `RegExp.test` is."""
+
+    start: _State
+    final: _State
+
+    def search(self, text: str, spend: Spend) -> bool:
+        """Whether the pattern is found in `text`; longer text than the limit never is. `spend` is told each step."""
+        return len(text) <= PATTERN_INPUT and self._run(text, 0, spend, anchored=False)
+
+    def matches_at(self, text: str, at: int, spend: Spend) -> bool:
+        return self._run(text, at, spend, anchored=True)
+
+    def _run(self, text: str, at: int, spend: Spend, anchored: bool) -> bool:
+        here: dict[_State, None] = {}
+        for index in range(at, len(text) + 1):
+            if not anchored or index == at:
+                here[self.start] = None
+            closed = _closure(here, text, index, spend)
+            if self.final in closed:
+                return True
+            if index == len(text) or (anchored and not closed):
+                return False
+            letter = text[index]
+            here = {after: None for state in closed if state.test and state.test(letter) for after in state.after}
+        return False
+
+
+def _closure(states: dict[_State, None], text: str, at: int, spend: Spend) -> set[_State]:
+    found = set(states)
+    waiting = list(states)
+    while waiting:
+        state = waiting.pop()
+        if state.test is None and (state.holds is None or state.holds(text, at, spend)):
+            for after in state.after:
+                if after not in found:
+                    found.add(after)
+                    waiting.append(after)
+    spend(1 + len(found) // 8)
+    return found
+
+
+@lru_cache(maxsize=256)
+def compiled(pattern: str) -> Pattern:
+    """The automaton of `pattern`. Raises `CanvasError` UNSAFE_PATTERN with the reason when it is refused."""
+    if why := pattern_problem(pattern):
+        raise CanvasError("UNSAFE_PATTERN", "", f"Refused: {why}.")
+    try:
+        parsed = reader.parse(pattern)
+    except (re.error, RecursionError, OverflowError) as error:
+        raise CanvasError("UNSAFE_PATTERN", "", f"Refused: the pattern cannot be read: {error}.") from error
+    return _Builder(parsed.state.flags).pattern(parsed)
+
+
+def problem_of(pattern: str) -> str | None:
+    """Why `pattern` is refused as a check, or None."""
+    try:
+        compiled(pattern)
+    except CanvasError as error:
+        return str(error).removeprefix("Refused: ").removesuffix(".")
+    return None
+
+
+class _Builder:
+    def __init__(self, flags: int) -> None:
+        self._flags = flags
+        self._made = 0
+
+    def pattern(self, tokens: Any) -> Pattern:
+        final = self._state()
+        return Pattern(self._sequence(list(tokens), final), final)
+
+    def _state(self, *after: _State, test: Test | None = None) -> _State:
+        self._made += 1
+        if self._made > PATTERN_STATES:
+            raise CanvasError("UNSAFE_PATTERN", "", "Refused: the pattern repeats too much.")
+        return _State(test, list(after))
+
+    def _sequence(self, tokens: list[Any], after: _State) -> _State:
+        for kind, value in reversed(tokens):
+            after = self._token(kind, value, after)
+        return after
+
+    def _token(self, kind: Any, value: Any, after: _State) -> _State:
+        if kind in (op.LITERAL, op.NOT_LITERAL, op.ANY, op.IN):
+            return self._state(after, test=self._test(kind, value))
+        if kind in _REPEATS:
+            least, most, body = value
+            return self._repeat(least, most, list(body), after)
+        if kind is op.BRANCH:
+            return self._state(*(self._sequence(list(branch), after) for branch in value[1]))
+        if kind is op.SUBPATTERN:
+            return self._sequence(list(value[3]), after)
+        if kind is op.ATOMIC_GROUP:
+            return self._sequence(list(value), after)
+        state = self._state(after)
+        if kind is op.AT:
+            state.holds = self._place(value)
+        elif kind in (op.ASSERT, op.ASSERT_NOT) and value[0] == 1:
+            state.holds = self._ahead(value[1], kind is op.ASSERT)
+        else:
+            raise CanvasError("UNSAFE_PATTERN", "", "Refused: the pattern looks behind or refers back.")
+        return state
+
+    def _repeat(self, least: int, most: Any, body: list[Any], after: _State) -> _State:
+        if most is op.MAXREPEAT:
+            loop = self._state(after)
+            loop.after.insert(0, self._sequence(body, loop))
+            here = loop
+        else:
+            if most - least > PATTERN_STATES or least > PATTERN_STATES:
+                raise CanvasError("UNSAFE_PATTERN", "", "Refused: the pattern repeats too much.")
+            here = after
+            for _ in range(most - least):
+                here = self._state(self._sequence(body, here), after)
+        for _ in range(min(least, PATTERN_STATES + 1)):
+            here = self._sequence(body, here)
+            self._made += 1
+        return here
+
+    def _place(self, where: Any) -> Callable[[str, int, Spend], bool]:
+        lines = bool(self._flags & re.MULTILINE)
+        if where in (op.AT_BEGINNING, op.AT_BEGINNING_STRING):
+            return lambda text, at, _: at == 0 or (lines and text[at - 1] == "\n")
+        if where in (op.AT_END, op.AT_END_STRING):
+            return lambda text, at, _: at == len(text) or (lines and text[at] == "\n")
+        word = _CATEGORIES[op.CATEGORY_WORD]
+
+        def edge(text: str, at: int, _: Spend) -> bool:
+            inside = (at > 0 and word(text[at - 1])) != (at < len(text) and word(text[at]))
+            return inside == (where is op.AT_BOUNDARY)
+
+        return edge
+
+    def _ahead(self, tokens: Any, wanted: bool) -> Callable[[str, int, Spend], bool]:
+        """Looking ahead runs an automaton of its own from the place on."""
+        inner = self.pattern(tokens)
+        return lambda text, at, spend: inner.matches_at(text, at, spend) == wanted
+
+    def _test(self, kind: Any, value: Any) -> Test:
+        ignore = bool(self._flags & re.IGNORECASE)
+        if kind is op.ANY:
+            return (lambda _: True) if self._flags & re.DOTALL else (lambda c: c not in "\n\r\u2028\u2029")
+        if kind is op.IN:
+            plain = _one_of(value)
+        else:
+            letter = chr(value)
+            plain = (lambda c: c == letter) if kind is op.LITERAL else (lambda c: c != letter)
+        return (lambda c: plain(c) or plain(c.lower()) or plain(c.upper())) if ignore else plain
+
+
+def _one_of(items: Any) -> Test:
+    """A class in brackets."""
+    letters: set[str] = set()
+    tests: list[Test] = []
+    negated = False
+    for kind, value in items:
+        if kind is op.NEGATE:
+            negated = True
+        elif kind is op.LITERAL:
+            letters.add(chr(value))
+        elif kind is op.RANGE:
+            tests.append(lambda c, low=value[0], high=value[1]: low <= ord(c) <= high)  # type: ignore[misc]
+        else:
+            tests.append(_CATEGORIES[value])
+    return lambda c: (c in letters or any(test(c) for test in tests)) != negated
