@@ -7,68 +7,63 @@ those of any notebook. The assistant itself lives in the gateway; the kernel fin
 from __future__ import annotations
 
 import asyncio
-import html
 import logging
-import time
-from collections.abc import Mapping
-from contextlib import AsyncExitStack
+import os
+import signal
+from collections.abc import Awaitable
 from typing import Any, cast
 
 from ipykernel.ipkernel import IPythonKernel
-from IPython.display import HTML, DisplayHandle, Markdown, display
 from jupyter_client.session import Session
 
 from openclaw_kernel._version import __version__
-from openclaw_kernel.client.connection import GatewayConnection, connect
-from openclaw_kernel.client.find import ensure_gateway
-from openclaw_kernel.notebook.turn import TurnFailed, converse
-from openclaw_kernel.store.paths import state_dir
-from openclaw_kernel.values.errors import OpenClawError, UserError
+from openclaw_kernel.notebook import asking, session
+from openclaw_kernel.notebook.asking import Ask
+from openclaw_kernel.notebook.cellturn import CellTurn
+from openclaw_kernel.notebook.complete import Completer
+from openclaw_kernel.notebook.interrupt import python_runs, python_section
+from openclaw_kernel.notebook.screen import CellScreen, Screen, TerminalScreen
 
 log = logging.getLogger(__name__)
 
-UPDATE_INTERVAL_S = 1 / 15  # Markdown is redrawn at most 15 times a second (reference: ui rules, answer)
-STDIN_POLL_S = 0.03
 PYTHON_MARKS = ("%", "!")
-SCOPES = ("operator.admin", "operator.read", "operator.write", "operator.approvals")
+JOIN_AFTER_S = 1.0
+"""A kernel that has just started lets its front end finish before it looks for a gateway."""
 
 Reply = dict[str, Any]
+Message = dict[str, Any]
 
 
-class CellScreen:
-    """Shows a turn in a cell's output: one Markdown display that grows, one line for each tool."""
+def is_python(code: str) -> bool:
+    """Whether a cell is Python by its first mark; everything else is said to the assistant."""
+    return code.lstrip().startswith(PYTHON_MARKS)
 
-    def __init__(self, kernel: OpenClawKernel, *, allow_stdin: bool) -> None:
+
+def python_of(code: str) -> str:
+    """The Python in a cell: what stands under `%%python`, else the cell itself."""
+    first, _, rest = code.lstrip().partition("\n")
+    return rest if first.strip() == "%%python" else code
+
+
+class KernelStdin:
+    """The stdin channel, see `asking.Stdin`."""
+
+    def __init__(self, kernel: OpenClawKernel) -> None:
         self._kernel = kernel
-        self._allow_stdin = allow_stdin
-        self._handle: DisplayHandle | None = None
-        self._drawn_at = 0.0
+        self._session = cast(Session, kernel.session)
+        self._ident = kernel._get_shell_context_var(kernel._shell_parent_ident)
+        self._parent = kernel.get_parent("shell")
 
-    def text(self, markdown: str, *, final: bool) -> None:
-        now = time.monotonic()
-        if not final and now - self._drawn_at < UPDATE_INTERVAL_S:
-            return
-        self._drawn_at = now
-        if self._handle is None:
-            self._handle = display(Markdown(markdown), display_id=True)
-        else:
-            self._handle.update(Markdown(markdown))
+    def send(self, prompt: str) -> None:
+        socket = self._kernel.stdin_socket
+        while self._session.recv(socket)[1] is not None:
+            pass
+        content = {"prompt": prompt, "password": False}
+        self._session.send(socket, "input_request", content, self._parent, ident=self._ident)
 
-    def tool(self, name: str, title: str, state: str) -> None:
-        if state == "running":
-            display(HTML(f"<small>▸ {html.escape(name)} · {html.escape(title)}</small>"))
-        elif state == "failed":
-            display(HTML(f"<small>✕ {html.escape(name)} failed</small>"))
-
-    async def approve(self, request: Mapping[str, Any]) -> str:
-        if not self._allow_stdin:
-            return "deny"
-        question = (
-            f"Allow this command?\n  {request.get('command', '')}\n  in {request.get('cwd', '')}\n"
-            f"  {request.get('reason', '')}\n[y] once  [a] always  [n] no: "
-        )
-        answer = await self._kernel.ask(question)
-        return {"y": "allow-once", "a": "allow-always"}.get(answer.strip().lower()[:1], "deny")
+    def receive(self) -> str | None:
+        _, reply = self._session.recv(self._kernel.stdin_socket)
+        return None if reply is None else str(reply["content"].get("value", ""))
 
 
 class OpenClawKernel(IPythonKernel):  # type: ignore[misc]
@@ -87,8 +82,33 @@ class OpenClawKernel(IPythonKernel):  # type: ignore[misc]
             "pygments_lexer": "markdown",
             "file_extension": ".md",
         }
-        self._turn: asyncio.Task[str] | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._turns: set[CellTurn] = set()
+        self._line_clients: set[str] = set()
+        self._widget_clients = False
+        self._open_comm = self.shell_handlers["comm_open"]
+        self.shell_handlers["comm_open"] = self._comm_open
+        self.link = session.current_link()
+        self.link.session_key = self.session_key
+        self._completer = Completer(self.link, self.shell)
+
+    def start(self) -> None:
+        super().start()
+        self.io_loop.call_later(JOIN_AFTER_S, self.link.start)
+
+    async def do_shutdown(self, restart: bool) -> Reply:
+        reply = super().do_shutdown(restart)
+        if isinstance(reply, Awaitable):
+            reply = await reply
+        self.stop_turns()
+        await asyncio.to_thread(self.link.close)
+        return cast(Reply, reply)
+
+    def session_key(self) -> str:
+        """One session per notebook; `openclaw_session` in the namespace chooses another."""
+        name = self.shell.user_ns.get("openclaw_session") if self.shell is not None else None
+        return str(name) if name else session.session_key_for(os.environ.get("JPY_SESSION_NAME"), self.ident)
+
+    # --- running a cell -----------------------------------------------------------------------------------------------
 
     async def do_execute(
         self,
@@ -97,12 +117,25 @@ class OpenClawKernel(IPythonKernel):  # type: ignore[misc]
         store_history: bool = True,
         user_expressions: dict[str, Any] | None = None,
         allow_stdin: bool = False,
-        **kwargs: Any,
+        *,
+        cell_meta: dict[str, Any] | None = None,
+        cell_id: str | None = None,
+        **more: Any,
     ) -> Reply:
         """Python when the cell says so, else a turn. Never raises: an escaping exception would leave the client waiting."""
-        if silent or code.lstrip().startswith(PYTHON_MARKS) or not code.strip():
-            return await self._run_python(code, silent, store_history, user_expressions, allow_stdin, kwargs)
-        return await self._run_turn(code, allow_stdin)
+        try:
+            if silent or is_python(code) or not code.strip():
+                options = {"cell_meta": cell_meta, "cell_id": cell_id, **more}
+                return await self._run_python(code, silent, store_history, user_expressions, allow_stdin, options)
+            reply = await self._run_turn(code, allow_stdin, self._is_line_client(cell_id))
+            return self._counted(code, reply, store_history)
+        except KeyboardInterrupt:
+            return self._failed("KeyboardInterrupt", "Interrupted.")
+        except asyncio.CancelledError:
+            return self._failed("Interrupted", "Stopped.")
+        except Exception as error:
+            log.exception("a cell failed")
+            return self._failed(type(error).__name__, str(error))
 
     async def _run_python(
         self,
@@ -111,73 +144,107 @@ class OpenClawKernel(IPythonKernel):  # type: ignore[misc]
         store_history: bool,
         user_expressions: dict[str, Any] | None,
         allow_stdin: bool,
-        kwargs: dict[str, Any],
+        options: dict[str, Any],
     ) -> Reply:
-        first, _, rest = code.lstrip().partition("\n")
-        if first.strip() == "%%python":
-            code = rest
-        reply: Reply = await super().do_execute(code, silent, store_history, user_expressions, allow_stdin, **kwargs)
-        return reply
-
-    async def _run_turn(self, code: str, allow_stdin: bool) -> Reply:
-        self._loop = asyncio.get_running_loop()
-        self._turn = self._loop.create_task(self._converse(code, CellScreen(self, allow_stdin=allow_stdin)))
-        try:
-            await self._turn
-        except asyncio.CancelledError:
-            return self._failed("Interrupted", "Stopped.")
-        except (TurnFailed, OpenClawError, UserError, OSError) as error:
-            return self._failed(type(error).__name__, str(error))
-        except Exception as error:
-            log.exception("a turn failed")
-            return self._failed(type(error).__name__, str(error))
-        finally:
-            self._turn = None
-        return {"status": "ok", "execution_count": self.execution_count, "payload": [], "user_expressions": {}}
-
-    async def _converse(self, code: str, screen: CellScreen) -> str:
-        async with AsyncExitStack() as stack:
-            gateway = await self._connect(stack)
-            return await converse(gateway, self._session_key(), code, screen)
-
-    async def _connect(self, stack: AsyncExitStack) -> GatewayConnection:
-        info = await ensure_gateway(state_dir())
-        return await stack.enter_async_context(
-            connect(
-                info.url, token=info.token, client_id="gateway-client", mode="backend", scopes=SCOPES, caps=("tool-events",)
+        with python_section():
+            return cast(
+                Reply,
+                await super().do_execute(python_of(code), silent, store_history, user_expressions, allow_stdin, **options),
             )
-        )
 
-    async def ask(self, question: str) -> str:
-        """Asks on stdin and waits without a thread: a thread blocked in `input()` would outlive an interrupt and swallow
-        the next reply."""
-        session = cast(Session, self.session)
-        ident = self._get_shell_context_var(self._shell_parent_ident)
-        while session.recv(self.stdin_socket)[1] is not None:
-            pass  # a reply to a question nobody waits for any more
-        content = {"prompt": question, "password": False}
-        session.send(self.stdin_socket, "input_request", content, self.get_parent("shell"), ident=ident)
-        while True:
-            _, reply = session.recv(self.stdin_socket)
-            if reply is not None:
-                return str(reply["content"].get("value", ""))
-            await asyncio.sleep(STDIN_POLL_S)
+    async def _run_turn(self, code: str, allow_stdin: bool, lines: bool) -> Reply:
+        screen: Screen = TerminalScreen() if lines else CellScreen()
+        turn = CellTurn(self.link, self.session_key(), code, screen, self._ask(allow_stdin, lines))
+        self._turns.add(turn)
+        try:
+            outcome = await turn.run()
+        finally:
+            self._turns.discard(turn)
+        if outcome is None or outcome.status == "aborted":
+            return self._failed("Interrupted", "Stopped.")
+        if outcome.status == "error":
+            return self._failed("OpenClaw", outcome.sentence)
+        return {"status": "ok", "payload": [], "user_expressions": {}}
 
-    def _session_key(self) -> str:
-        """One session per kernel; a notebook may choose another by setting `openclaw_session`."""
-        name = self.shell.user_ns.get("openclaw_session") if self.shell is not None else None
-        return str(name) if name else f"agent:main:dashboard:kernel-{self.ident[:8]}"
+    def _ask(self, allow_stdin: bool, lines: bool) -> Ask:
+        if self._widget_clients and not lines and asking.has_widgets():
+            return asking.by_buttons
+        return asking.on_stdin(KernelStdin(self)) if allow_stdin else asking.deny
+
+    def _counted(self, code: str, reply: Reply, store_history: bool) -> Reply:
+        """A message has its number and its place in the input history, as a Python cell has."""
+        shell: Any = self.shell
+        count = shell.execution_count
+        if store_history:
+            shell.history_manager.store_inputs(count, code, code)
+            shell.execution_count = count + 1
+        return reply | {"execution_count": count}
 
     def _failed(self, name: str, sentence: str) -> Reply:
         content = {"ename": name, "evalue": sentence, "traceback": [sentence]}
         self.send_response(self.iopub_socket, "error", content)
         return {"status": "error", "execution_count": self.execution_count, **content}
 
-    async def interrupt_request(self, stream: Any, ident: Any, parent: Any) -> None:
-        """Cancels the turn with its tools; without a turn, interrupts Python as usual. Runs on the control thread."""
-        if self._turn is None or self._loop is None:
+    # --- interrupt ----------------------------------------------------------------------------------------------------
+
+    def stop_turns(self) -> bool:
+        """Cancels every running turn with its tools and questions; whether there was one. From any thread."""
+        turns = tuple(self._turns)
+        for turn in turns:
+            turn.stop()
+        return bool(turns)
+
+    async def interrupt_request(self, stream: Any, ident: Any, parent: Message) -> None:
+        """Cancels the turn and interrupts Python, whichever runs. On the control thread."""
+        stopped = self.stop_turns()
+        if stopped and not python_runs():
+            cast(Session, self.session).send(stream, "interrupt_reply", {"status": "ok"}, parent, ident=ident)
+        else:
             await super().interrupt_request(stream, ident, parent)
-            return
-        self._loop.call_soon_threadsafe(self._turn.cancel)
-        session = cast(Session, self.session)
-        session.send(stream, "interrupt_reply", {"status": "ok"}, parent, ident=ident)
+
+    def pre_handler_hook(self) -> None:
+        """Between the lines of somebody's Python SIGINT never raises; there it stops the turn, or nothing."""
+        self.saved_sigint_handler = signal.signal(signal.SIGINT, lambda *_: self.stop_turns() and None)
+
+    # --- who is there -------------------------------------------------------------------------------------------------
+
+    def _is_line_client(self, cell_id: str | None) -> bool:
+        """A terminal asks whether its input is complete, and runs no cell of a document; its displays cannot change."""
+        header = self.get_parent("shell").get("header") or {}
+        return cell_id is None and header.get("session") in self._line_clients
+
+    async def is_complete_request(self, stream: Any, ident: Any, parent: Message) -> None:
+        self._line_clients.add(str(parent["header"].get("session")))
+        await super().is_complete_request(stream, ident, parent)
+
+    async def comm_info_request(self, stream: Any, ident: Any, parent: Message) -> None:
+        """A widget manager asks for its comms when it meets a kernel."""
+        if parent["content"].get("target_name") == "jupyter.widget":
+            self._widget_clients = True
+        await super().comm_info_request(stream, ident, parent)
+
+    def _comm_open(self, stream: Any, ident: Any, parent: Message) -> Any:
+        if parent["content"].get("target_name") == "jupyter.widget.control":
+            self._widget_clients = True
+        return self._open_comm(stream, ident, parent)
+
+    # --- help while typing --------------------------------------------------------------------------------------------
+
+    async def do_complete(self, code: str, cursor_pos: int | None) -> Reply:
+        position = len(code) if cursor_pos is None else cursor_pos
+        if is_python(code):
+            return cast(Reply, super().do_complete(code, position))
+        return await self._completer.complete(code, position)
+
+    async def do_inspect(self, code: str, cursor_pos: int, detail_level: int = 0, omit_sections: Any = ()) -> Reply:
+        if not is_python(code) and (help_text := await self._completer.describe(code, cursor_pos)) is not None:
+            data = {"text/plain": help_text, "text/markdown": help_text} if help_text else {}
+            return {"status": "ok", "found": bool(help_text), "data": data, "metadata": {}}
+        return cast(Reply, super().do_inspect(code, cursor_pos, detail_level, omit_sections))
+
+    async def do_is_complete(self, code: str) -> Reply:
+        """A message ends with its line, unless a code fence is open or a backslash asks for more."""
+        if is_python(code):
+            return cast(Reply, super().do_is_complete(code))
+        is_open = code.rstrip(" ").endswith("\\") or code.count("```") % 2 == 1
+        return {"status": "incomplete", "indent": ""} if is_open else {"status": "complete"}

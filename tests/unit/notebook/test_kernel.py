@@ -3,107 +3,128 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from jupyter_client.asynchronous.client import AsyncKernelClient
-from jupyter_client.kernelspec import KernelSpec
-from jupyter_client.manager import AsyncKernelManager
 
-from openclaw_kernel.store.runtime_file import read_runtime
-from tests.processes import free_port
-
-TIMEOUT = 60
+from tests.flow.kernels import LIMIT_S, Kernel, running_kernel
 
 
 @pytest.fixture
-async def kernel(tmp_path: Path) -> AsyncIterator[AsyncKernelClient]:
-    state = tmp_path / "state"
-    state.mkdir(mode=0o700)
-    (state / "openclaw.json").write_text(f'{{"gateway": {{"port": {free_port()}}}}}')
-    manager = AsyncKernelManager()
-    manager._kernel_spec = KernelSpec(
-        argv=[sys.executable, "-m", "openclaw_kernel", "-f", "{connection_file}"],
-        display_name="OpenClaw",
-        language="openclaw",
-        interrupt_mode="message",
-    )
-    await manager.start_kernel(env={**os.environ, "OPENCLAW_STATE_DIR": str(state), "IPYTHONDIR": str(tmp_path / "ipython")})
-    client = manager.client()
-    client.start_channels()
-    client.manager = manager  # type: ignore[attr-defined]
-    try:
-        await client.wait_for_ready(TIMEOUT)
-        yield client
-    finally:
-        client.stop_channels()
-        await manager.shutdown_kernel(now=True)
-        running = read_runtime(state)
-        if running is not None:
-            os.kill(running.pid, 15)
+async def kernel(tmp_path: Path) -> AsyncIterator[Kernel]:
+    async with running_kernel(tmp_path) as kernel:
+        yield kernel
 
 
-async def run(client: AsyncKernelClient, code: str, answer: str | None = None) -> tuple[dict, str]:
-    """The reply, and all text the cell showed."""
-    shown: list[str] = []
+async def test_a_cell_is_a_message_and_python_shares_the_namespace(kernel: Kernel) -> None:
+    ran = await kernel.run("hello")
+    assert ran.status == "ok" and "built-in" in ran.text.lower()
+    assert ran.reply["execution_count"] == 1
 
-    def on_output(message: dict) -> None:
-        content = message["content"]
-        if message["msg_type"] in ("display_data", "update_display_data", "execute_result"):
-            data = content["data"]
-            shown.append(data.get("text/markdown") or data.get("text/html") or data.get("text/plain", ""))
-        elif message["msg_type"] == "stream":
-            shown.append(content["text"])
-        elif message["msg_type"] == "error":
-            shown.append(content["evalue"])
-
-    def on_stdin(message: dict) -> None:
-        assert answer is not None, f"unexpected question: {message['content']['prompt']}"
-        shown.append(message["content"]["prompt"])
-        client.input(answer)
-
-    reply = await client.execute_interactive(
-        code, output_hook=on_output, stdin_hook=on_stdin, allow_stdin=answer is not None, timeout=TIMEOUT
-    )
-    return reply["content"], "\n".join(shown)
+    ran = await kernel.run("%%python\ncat = 'Miso'\nprint(cat.upper())")
+    assert (ran.status, ran.streams.strip()) == ("ok", "MISO")
+    assert ran.reply["execution_count"] == 2
+    assert (await kernel.run("%time len(cat)")).status == "ok"
+    assert "Miso" in (await kernel.run("!echo $cat")).streams
 
 
-async def test_a_cell_is_a_message_and_python_shares_the_namespace(kernel: AsyncKernelClient) -> None:
-    reply, shown = await run(kernel, "hello")
-    assert reply["status"] == "ok"
-    assert "built-in" in shown.lower()
-
-    reply, shown = await run(kernel, "%%python\ncat = 'Miso'\nprint(cat.upper())")
-    assert (reply["status"], shown.strip()) == ("ok", "MISO")
+async def test_a_command_is_answered_by_the_gateway(kernel: Kernel) -> None:
+    ran = await kernel.run("/status")
+    assert ran.status == "ok" and "agent:main:dashboard:kernel-" in ran.text
 
 
-async def test_a_command_waits_for_the_answer_on_stdin(kernel: AsyncKernelClient) -> None:
-    reply, shown = await run(kernel, "run `echo from-the-shell`", answer="y")
-    assert reply["status"] == "ok"
-    assert "Allow this command?" in shown
-    assert "from-the-shell" in shown.split("[n] no:")[-1]
+async def test_a_notebook_has_its_session_and_a_variable_overrides_it(tmp_path: Path) -> None:
+    path = "/home/ada/penguins.ipynb"
+    async with running_kernel(tmp_path, JPY_SESSION_NAME=path) as kernel:
+        first = await kernel.run("/status")
+        assert "agent:main:dashboard:notebook-penguins-" in first.text
+        await kernel.run("%%python\nopenclaw_session = 'agent:main:lab'")
+        assert "`agent:main:lab`" in (await kernel.run("/status")).text
 
 
-async def test_without_stdin_a_command_is_denied(kernel: AsyncKernelClient) -> None:
-    reply, shown = await run(kernel, "run `echo never-run > proof`")
-    assert reply["status"] == "ok"
-    assert "Allow this command?" not in shown
+async def test_a_command_waits_for_the_answer_on_stdin(kernel: Kernel) -> None:
+    ran = await kernel.run("run `echo from-the-shell`", answer="y")
+    assert ran.status == "ok" and len(ran.questions) == 1
+    assert "echo from-the-shell" in ran.questions[0] and "Folder" in ran.questions[0]
+    assert "✓ exec" in ran.text and "from-the-shell" in ran.text
+    assert "<details" in ran.html and "from-the-shell" in ran.html and "--jp-border-color2" in ran.html
 
 
-async def test_interrupt_ends_a_turn_that_waits_and_the_next_cell_runs(kernel: AsyncKernelClient) -> None:
+async def test_without_stdin_a_command_is_denied(kernel: Kernel) -> None:
+    ran = await kernel.run("run `echo never-run > proof`")
+    assert ran.status == "ok" and not ran.questions
+    assert "denied" in ran.text
+    assert not list(kernel.state.rglob("proof"))
+
+
+async def test_interrupt_ends_a_turn_that_waits_and_the_next_cell_runs(kernel: Kernel) -> None:
     asked = asyncio.Event()
-    turn = asyncio.ensure_future(
-        kernel.execute_interactive(
-            "run `echo x`", output_hook=lambda _: None, stdin_hook=lambda _: asked.set(), allow_stdin=True, timeout=TIMEOUT
-        )
-    )
-    await asyncio.wait_for(asked.wait(), TIMEOUT)
-    await kernel.manager.interrupt_kernel()  # type: ignore[attr-defined]
-    reply = (await turn)["content"]
-    assert (reply["status"], reply["ename"]) == ("error", "Interrupted")
 
-    reply, shown = await run(kernel, "%%python\nprint('alive')")
-    assert (reply["status"], shown.strip()) == ("ok", "alive")
+    def never(_question: str) -> None:
+        asked.set()
+
+    turn = asyncio.ensure_future(kernel.run("run `echo x`", answer=never))
+    await asyncio.wait_for(asked.wait(), LIMIT_S)
+    await kernel.interrupt()
+    ran = await turn
+    assert (ran.status, ran.reply["ename"]) == ("error", "Interrupted")
+
+    ran = await kernel.run("%%python\nprint('alive')")
+    assert (ran.status, ran.streams.strip()) == ("ok", "alive")
+
+
+@pytest.mark.parametrize("code", ["import time; print('on', flush=True); time.sleep(60)", "await wait()", "!sleep 60"])
+async def test_interrupt_ends_python_as_in_any_notebook(kernel: Kernel, code: str) -> None:
+    begin = "%%python\nimport asyncio\nasync def wait():\n    print('on', flush=True)\n    await asyncio.sleep(60)"
+    assert (await kernel.run(begin)).status == "ok"
+    began = asyncio.Event()
+
+    def heard(message: dict[str, Any]) -> None:
+        if message["msg_type"] in ("stream", "execute_input"):
+            began.set()
+
+    cell = asyncio.ensure_future(kernel.run(code if code.startswith("!") else f"%%python\n{code}", on_output=heard))
+    await asyncio.wait_for(began.wait(), LIMIT_S)
+    async with asyncio.timeout(LIMIT_S):
+        while not cell.done():
+            await kernel.interrupt()
+            await asyncio.wait({cell}, timeout=1.0)
+    assert (await cell).reply.get("ename") in ("KeyboardInterrupt", "CancelledError") or code.startswith("!")
+    assert (await kernel.run("hello")).status == "ok"
+
+
+async def test_a_gateway_that_cannot_start_is_one_sentence(tmp_path: Path) -> None:
+    async with running_kernel(tmp_path, config="{ not a configuration") as kernel:
+        for _ in range(2):
+            ran = await kernel.run("hello")
+            assert ran.status == "error" and "serve.log" in ran.reply["evalue"]
+        assert (await kernel.run("%%python\nprint(6 * 7)")).streams.strip() == "42"
+
+
+async def test_completion_help_and_line_ends(kernel: Kernel) -> None:
+    await kernel.run("%%python\npenguins = [1, 2, 3]")
+    await kernel.run("hello")
+
+    async def complete(text: str) -> list[str]:
+        message_id = kernel.client.complete(text)
+        while True:
+            reply = await kernel.client.get_shell_msg(timeout=LIMIT_S)
+            if reply["parent_header"].get("msg_id") == message_id:
+                return list(reply["content"]["matches"])
+
+    assert await complete("/sta") == ["/status"]
+    assert await complete("look at @pen") == ["@penguins"]
+    assert "builtin/offline" in await complete("/model bui")
+    assert await complete("hello /sta") == []
+    assert any("penguins" in match for match in await complete("%%python\npengu"))
+
+    reply = await kernel.client.inspect("/status", 3, reply=True, timeout=LIMIT_S)
+    assert reply["content"]["found"] and "/status" in reply["content"]["data"]["text/plain"]
+    reply = await kernel.client.inspect("plot @penguins", 8, reply=True, timeout=LIMIT_S)
+    assert "`list`, 3 long" in reply["content"]["data"]["text/plain"]
+
+    for text, status in [("hello", "complete"), ("look:\n```", "incomplete"), ("%%python\nfor i in x:", "incomplete")]:
+        reply = await kernel.client.is_complete(text, reply=True, timeout=LIMIT_S)
+        assert reply["content"]["status"] == status, text
