@@ -27,6 +27,7 @@ from openclaw_gateway.methods.services import GatewayServices
 from openclaw_gateway.methods.session_view import row_by_key
 from openclaw_gateway.parts.credentials import check_auth, gateway_secret, load_secrets
 from openclaw_gateway.parts.log import start_log
+from openclaw_gateway.parts.nodes import NodeTools, join_nodes, open_nodes
 from openclaw_gateway.parts.tools import ToolServices, skill_books, toolboxes
 from openclaw_gateway.protocol.auth import GatewayAuth
 from openclaw_gateway.protocol.broadcast import Broadcaster
@@ -147,6 +148,7 @@ async def _build(
     stack.callback(devices.close)
 
     broadcaster = Broadcaster()
+    nodes, surfaces = open_nodes(stack, state_dir, config, broadcaster, clock, new_id)
     projection = Projection(broadcaster, clock)
     reminders = Reminders(
         state_dir / "reminders.jsonl", clock=clock, new_id=new_id, deliver=lambda row: _deliver(services, row)
@@ -162,7 +164,7 @@ async def _build(
         redactor=redactor,
         state_dir=state_dir,
         sink=projection,
-        services=ToolServices(reminders, skills),
+        services=ToolServices(reminders, skills, NodeTools(nodes, surfaces, state_dir)),
         clock=clock,
         new_id=new_id,
     )
@@ -185,6 +187,8 @@ async def _build(
         presence=lambda: hub.presence(),
         secret=lambda: secret or None,
         skills=skills,
+        nodes=nodes,
+        surfaces=surfaces,
     )
     projection.session_row = lambda key: row_by_key(services, key)
     projection.session_id = lambda key: _session_id(sessions, key)
@@ -193,7 +197,17 @@ async def _build(
         settings.gateway.auth.mode, secret, allowed_origins=lambda: services.settings.gateway.control_ui.allowed_origins
     )
     dispatcher = Dispatcher(all_methods(), services)
-    hub = Hub(auth, devices, dispatcher, broadcaster, lambda: _snapshot(services), clock=clock, new_id=new_id)
+    hub = Hub(
+        auth,
+        devices,
+        dispatcher,
+        broadcaster,
+        lambda: _snapshot(services),
+        clock=clock,
+        new_id=new_id,
+        silent_nodes=lambda: services.settings.gateway.nodes.auto_approve_local,
+    )
+    join_nodes(hub, services)
     stack.push_async_callback(_stop, services, runtime, hub)
     config.on_reload.append(lambda loaded, plan: _reloaded(models, loaded, plan))
 

@@ -3,30 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import assert_never
 
 from openclaw_kernel.agent.batch import Ruling
-from openclaw_kernel.safety.api import Allow, Ask, Deny, PolicyState, Sandbox, ToolFacts
+from openclaw_kernel.safety.api import Allow, Ask, Card, Deny, PolicyState, Sandbox, ToolFacts
 from openclaw_kernel.safety.approvals import Approvals
 from openclaw_kernel.safety.decide import decide
 from openclaw_kernel.tools.api import Tool
+from openclaw_kernel.tools.node_api import NodePlace, NodeServices
+from openclaw_kernel.values.errors import OpenClawError
 from openclaw_kernel.values.messages import ToolCall
 
 
 @dataclass(slots=True)
 class Gate:
-    """The gate of one run. `state` is asked anew for every call, so a tool's output may taint the calls after it."""
+    """The gate of one run. `state` is asked anew for every call, so a tool's output may taint the calls after it.
+
+    `places` keeps, by call id, the node each call was let through for: it runs there or not at all.
+    """
 
     approvals: Approvals
     state: Callable[[], PolicyState]
     session_key: str
     agent_id: str
     run_id: str
+    nodes: NodeServices | None = None
+    places: dict[str, NodePlace] = field(default_factory=dict)
 
     async def rule(self, call: ToolCall, tool: Tool) -> Ruling:
         """Waits for a person where the verdict is `Ask`; no answer in time is a denial."""
-        facts = ToolFacts(tool.name, tool.effect, tool.read_only, tool.untrusted_output)
+        facts = ToolFacts(tool.name, tool.effect_for(call.arguments), tool.read_only, tool.untrusted_output)
+        self._place(call, tool)
         verdict = decide(call, facts, self.state())
         match verdict:
             case Allow(rule=rule):
@@ -36,13 +44,40 @@ class Gate:
             case Sandbox(rule=rule, profile=profile):
                 return Ruling(False, rule, f"{tool.name} must run in sandbox {profile!r}, and this machine offers none.")
             case Ask():
-                return await self._ask(call, verdict)
+                return await self._ask(call, tool, verdict)
             case _:
                 assert_never(verdict)
 
-    async def _ask(self, call: ToolCall, ask: Ask) -> Ruling:
+    def _place(self, call: ToolCall, tool: Tool) -> None:
+        """Fixes where the call will run before anybody is asked about it."""
+        self.places.pop(call.id, None)
+        if self.nodes is None or tool.node_command is None:
+            return
+        place = self.nodes.place(self.session_key, tool.node_command(call.arguments))
+        if place is not None:
+            self.places[call.id] = place
+
+    async def _card(self, call: ToolCall, tool: Tool, card: Card) -> Card:
+        """The card with the place in its title, and with what the arguments do not show. Raises `OpenClawError`."""
+        if tool.node_command is None:
+            return card
+        place = self.places.get(call.id)
+        if place is None or self.nodes is None:
+            return replace(card, title=f"{card.title} on this machine", facts={**card.facts, "where": "this machine"})
+        command = card.command
+        if tool.preview is not None:
+            command = await tool.preview(call.arguments, self.nodes, place)
+            self.places[call.id] = replace(place, seen=command)
+        facts = {**card.facts, "where": place.label, "nodeId": place.node_id}
+        return replace(card, title=f"{card.title} in {place.label}", command=command, cwd=place.label, facts=facts)
+
+    async def _ask(self, call: ToolCall, tool: Tool, ask: Ask) -> Ruling:
+        try:
+            card = await self._card(call, tool, ask.card)
+        except OpenClawError as error:
+            return Ruling(False, ask.rule, f"{call.name} was not run, because it cannot be shown for approval: {error}")
         approval = self.approvals.request(
-            ask.card, session_key=self.session_key, agent_id=self.agent_id, run_id=self.run_id, tool_call_id=call.id
+            card, session_key=self.session_key, agent_id=self.agent_id, run_id=self.run_id, tool_call_id=call.id
         )
         decision = await self.approvals.decision(approval.id)
         match decision:

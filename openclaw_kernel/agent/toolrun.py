@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from pydantic import BaseModel
@@ -21,6 +22,7 @@ from openclaw_kernel.safety.environment import child_env
 from openclaw_kernel.store.atomic import write_atomic
 from openclaw_kernel.store.paths import ensure_private_dir
 from openclaw_kernel.tools.api import Tool, ToolContext, ToolResult
+from openclaw_kernel.tools.node_api import NodePlace
 from openclaw_kernel.values.events import ToolUpdated
 from openclaw_kernel.values.messages import Part, Text, ToolCall
 
@@ -28,10 +30,13 @@ RESULTS_FOLDER = ".openclaw/results"
 
 
 class ToolRunner:
-    """Runs the tools of one turn."""
+    """Runs the tools of one turn. `places` says, by call id, which node a call was let through for."""
 
-    def __init__(self, turn: Turn, env: Mapping[str, str] = os.environ) -> None:
+    def __init__(
+        self, turn: Turn, places: Mapping[str, NodePlace] = MappingProxyType({}), env: Mapping[str, str] = os.environ
+    ) -> None:
         self._turn = turn
+        self._places = places
         self._parent_env = env
         self._cap = result_cap(turn.model.context_window if turn.model else 0)
 
@@ -47,6 +52,8 @@ class ToolRunner:
             progress=self._progress(call),
             env=self._env,
             services=turn.house.services,
+            nodes=turn.house.services.nodes if turn.house.services is not None else None,
+            node=self._places.get(call.id),
         )
         if tool.untrusted_output and not turn.tainted:
             turn.tainted = True

@@ -272,8 +272,9 @@ def _note_model(turn: Turn) -> None:
 def _loop_config(turn: Turn) -> LoopConfig:
     house, model = turn.house, turn.model
     assert model is not None
-    gate = Gate(house.approvals, lambda: _policy(turn), turn.session.entry.key, turn.agent_id, turn.run_id)
-    runner = ToolRunner(turn)
+    nodes = house.services.nodes if house.services is not None else None
+    gate = Gate(house.approvals, lambda: _policy(turn), turn.session.entry.key, turn.agent_id, turn.run_id, nodes)
+    runner = ToolRunner(turn, gate.places)
 
     def ask(one: Model) -> ModelStream:
         turn.emit(TurnStarted(one.provider, one.id))

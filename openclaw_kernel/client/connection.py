@@ -240,6 +240,7 @@ async def connect(
     commands: Sequence[str] = (),
     display_name: str = "",
     instance_id: str = "",
+    platform_name: str = "",
     headers: Mapping[str, str] | None = None,
     timeout: float = HANDSHAKE_TIMEOUT_S,
 ) -> AsyncIterator[GatewayConnection]:
@@ -249,6 +250,8 @@ async def connect(
     the gateway refuses.
     """
     client = _client(client_id, mode, display_name, instance_id)
+    if platform_name:
+        client["platform"] = platform_name
     auth = {key: value for key, value in (("token", token), ("password", password), ("deviceToken", device_token)) if value}
     params: dict[str, Any] = {
         "minProtocol": PROTOCOL,

@@ -13,6 +13,7 @@ from typing import Any, Literal, Protocol
 
 from pydantic import BaseModel
 
+from openclaw_kernel.tools.node_api import NodePlace, NodeServices
 from openclaw_kernel.values.messages import Part, Text
 from openclaw_kernel.values.stream import AbortSignal
 
@@ -39,18 +40,20 @@ def error_result(text: str, **details: Any) -> ToolResult:
 class Services(Protocol):
     """What a tool may ask of the layers above; `gateway.py` hands in the real thing."""
 
+    @property
+    def nodes(self) -> NodeServices | None: ...
+
     async def list_skills(self, agent_id: str) -> list[Mapping[str, Any]]: ...
 
     async def schedule(self, session_key: str, when: str, text: str) -> str: ...
-
-    async def invoke_node(self, session_key: str, command: str, params: Mapping[str, Any]) -> Mapping[str, Any]: ...
 
 
 @dataclass(frozen=True, slots=True)
 class ToolContext:
     """Where a call runs. `workspace` is absolute; `progress(text, fraction)` shows something while it runs.
 
-    `env` is the environment child processes get: it never holds a secret.
+    `env` is the environment child processes get: it never holds a secret. `node` is where the call was allowed to run, `None`
+    for this machine.
     """
 
     run_id: str
@@ -61,11 +64,18 @@ class ToolContext:
     progress: Callable[[str, float | None], None]
     env: Mapping[str, str]
     services: Services | None = None
+    nodes: NodeServices | None = None
+    node: NodePlace | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """A named action with typed parameters. `run` gets the validated model; it may raise `ToolError` with a sentence."""
+    """A named action with typed parameters. `run` gets the validated model; it may raise `ToolError` with a sentence.
+
+    A tool whose actions differ has `effect_of`, which names the effect of a call by its arguments. One that runs on a device
+    has `node_command`, which names the command the device must offer, and may have `preview`: what a person has to see of it
+    that the arguments do not hold.
+    """
 
     name: str
     description: str
@@ -77,6 +87,12 @@ class Tool:
     untrusted_output: bool = False
     groups: frozenset[str] = frozenset()
     title: Callable[[Mapping[str, Any]], str] | None = None
+    effect_of: Callable[[Mapping[str, Any]], Effect] | None = None
+    node_command: Callable[[Mapping[str, Any]], str] | None = None
+    preview: Callable[[Mapping[str, Any], NodeServices, NodePlace], Awaitable[str]] | None = None
+
+    def effect_for(self, arguments: Mapping[str, Any]) -> Effect:
+        return self.effect_of(arguments) if self.effect_of is not None else self.effect
 
     def schema(self) -> Mapping[str, Any]:
         """JSON Schema of the parameters, computed once per parameter model."""

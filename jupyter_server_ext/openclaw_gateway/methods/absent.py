@@ -197,14 +197,6 @@ def skill_row(skill: Skill) -> dict[str, Any]:
     }
 
 
-async def node_list(_params: NoParams, call: Call) -> dict[str, Any]:
-    return {"ts": parts(call).clock(), "nodes": []}
-
-
-async def node_pairs(_params: NoParams, _call: Call) -> dict[str, Any]:
-    return {"pending": [], "paired": []}
-
-
 async def wake(params: WakeParams, call: Call) -> dict[str, Any]:
     """Puts a line before the agent. Without a heartbeat, `next-heartbeat` means now as well."""
     services = parts(call)
@@ -223,7 +215,5 @@ METHODS = [
     Method("cron.status", NoParams, cron_status, "operator.read"),
     Method("cron.remove", CronIdParams, cron_remove, "operator.admin"),
     Method("skills.status", SkillsStatusParams, skills_status, "operator.read"),
-    Method("node.list", NoParams, node_list, "operator.read"),
-    Method("node.pair.list", NoParams, node_pairs, "operator.pairing"),
     Method("wake", WakeParams, wake, "operator.write"),
 ]

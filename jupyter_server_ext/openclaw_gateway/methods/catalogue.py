@@ -8,6 +8,7 @@ from openclaw_gateway.methods import (
     absent,
     agent,
     approvals,
+    canvas,
     chat,
     commands,
     config,
@@ -15,11 +16,12 @@ from openclaw_gateway.methods import (
     health,
     logs,
     models,
+    nodes,
     sessions,
 )
 from openclaw_gateway.protocol.dispatch import Method
 
-FAMILIES = (health, chat, agent, models, commands, sessions, config, logs, approvals, devices, absent)
+FAMILIES = (health, chat, agent, models, commands, sessions, config, logs, approvals, devices, nodes, canvas, absent)
 
 
 def all_methods() -> list[Method[Any]]:

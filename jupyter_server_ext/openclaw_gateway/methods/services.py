@@ -12,9 +12,12 @@ from typing import Any, cast
 
 from openclaw_gateway.automation.reminders import Reminders
 from openclaw_gateway.methods.projection import Projection
+from openclaw_gateway.methods.surfaces import Surfaces
 from openclaw_gateway.protocol.broadcast import Broadcaster
 from openclaw_gateway.protocol.devices import Devices
 from openclaw_gateway.protocol.dispatch import Call, NoParams, Params
+from openclaw_gateway.protocol.nodes import Nodes
+from openclaw_gateway.protocol.nodes_once import Remembered
 from openclaw_kernel.agent.api import Runtime
 from openclaw_kernel.config.schema import OpenClawConfig
 from openclaw_kernel.config.service import ConfigStore
@@ -51,8 +54,11 @@ class GatewayServices:
     presence: Callable[[], list[dict[str, Any]]]
     secret: Callable[[], str | None]
     skills: Callable[[str], Skills]
+    nodes: Nodes
+    surfaces: Surfaces
     accepting: bool = True
     command_results: dict[str, dict[str, Any]] = field(default_factory=dict)
+    node_calls: Remembered = field(default_factory=Remembered)
 
     @property
     def settings(self) -> OpenClawConfig:

@@ -11,14 +11,15 @@ from openclaw_gateway.automation.reminders import Reminders
 from openclaw_kernel.config.service import ConfigStore
 from openclaw_kernel.skills.loader import Skills, skill_roots
 from openclaw_kernel.tools.builtin import builtin_tools
+from openclaw_kernel.tools.node_api import NodeServices
 from openclaw_kernel.tools.registry import Toolbox
-from openclaw_kernel.values.errors import UserError
 
 
 class ToolServices:
     """What tools may ask of the gateway (`tools.api.Services`)."""
 
-    def __init__(self, reminders: Reminders, skills: Callable[[str], Skills]) -> None:
+    def __init__(self, reminders: Reminders, skills: Callable[[str], Skills], nodes: NodeServices) -> None:
+        self.nodes = nodes
         self._reminders = reminders
         self._skills = skills
 
@@ -28,9 +29,6 @@ class ToolServices:
 
     async def schedule(self, session_key: str, when: str, text: str) -> str:
         return self._reminders.schedule(session_key, when, text).id
-
-    async def invoke_node(self, session_key: str, command: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
-        raise UserError(f"No device is connected that offers {command}; open the notebook or connect the device first.")
 
 
 def toolboxes(config: ConfigStore) -> Callable[[str], Toolbox]:

@@ -48,7 +48,10 @@ class ClientInfo:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What the handshake decided; `scopes` as the client asked for them, `auth_method` how it proved itself."""
+    """What the handshake decided; `scopes` as the client asked for them, `auth_method` how it proved itself.
+
+    `local`: it holds the gateway's own secret on this machine, or came through Jupyter's login.
+    """
 
     client: ClientInfo
     role: Role
@@ -58,6 +61,7 @@ class Grant:
     caps: frozenset[str] = frozenset()
     commands: tuple[str, ...] = ()
     permissions: Mapping[str, Any] = field(default_factory=dict)
+    local: bool = False
 
 
 _NOBODY = Grant(ClientInfo("", "", "", ""), "operator", (), "")

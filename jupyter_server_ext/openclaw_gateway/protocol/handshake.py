@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -123,11 +123,15 @@ def close_code(error: OpenClawError) -> int:
 
 
 class Handshake:
-    """Judges `connect`. Holds no state of a connection; raises `OpenClawError` for every refusal."""
+    """Judges `connect`. Holds no state of a connection; raises `OpenClawError` for every refusal.
 
-    def __init__(self, auth: GatewayAuth, devices: Devices) -> None:
+    `silent_nodes` says whether a local device may become a node without a person's word (PRO-10).
+    """
+
+    def __init__(self, auth: GatewayAuth, devices: Devices, silent_nodes: Callable[[], bool] = lambda: True) -> None:
         self._auth = auth
         self._devices = devices
+        self._silent_nodes = silent_nodes
 
     def judge(self, params: Mapping[str, Any], peer: Peer, *, nonce: str, now: int) -> Accepted:
         """The grant for these parameters; the caller opens the connection with it."""
@@ -144,10 +148,11 @@ class Handshake:
         _check_device_presence(connect, role, peer, proof)
         asked = _asked(connect, role, peer, proof)
         if connect.device is None:
-            return _accept(connect, role, _scopes_without_device(connect, asked, peer, proof), proof, None, None)
+            kept = _scopes_without_device(connect, asked, peer, proof)
+            return _accept(connect, role, kept, proof, None, None, local=_is_local(peer, proof))
         facts = _facts(connect, connect.device, role, asked, peer)
         token, issued = self._pair(facts, peer, proof)
-        accepted = _accept(connect, role, asked, proof, facts.device_id, token)
+        accepted = _accept(connect, role, asked, proof, facts.device_id, token, local=_is_local(peer, proof))
         if issued is not None:
             accepted.auth["issuedAtMs"] = issued
         return accepted
@@ -224,8 +229,8 @@ class Handshake:
         """The device token for `hello-ok` and, when it is new, its time. Raises `PAIRING_REQUIRED` for what nobody approved."""
         allowed = self._devices.allows(facts)
         collecting = proof.method == "device" and self._devices.may_collect(facts)
-        local = proof.secret and (peer.preauthenticated or is_loopback(peer.remote_ip))
-        if not allowed and local:
+        silent = _is_local(peer, proof) and (facts.role != "node" or self._silent_nodes())
+        if not allowed and silent:
             self._devices.approve_silently(facts)
         elif not allowed or (proof.method == "device" and not collecting):
             raise self._pairing_required(facts)
@@ -250,6 +255,11 @@ class Handshake:
         request = self._devices.request(facts)
         details = {"code": "PAIRING_REQUIRED", "requestId": request.request_id, "reason": reason, "deviceId": facts.device_id}
         return OpenClawError("NOT_PAIRED", "pairing required", details)
+
+
+def _is_local(peer: Peer, proof: _Proof) -> bool:
+    """Whether it holds the gateway's own secret on this machine, or came through Jupyter's login."""
+    return proof.secret and (peer.preauthenticated or is_loopback(peer.remote_ip))
 
 
 def _check_protocol(connect: ConnectParams) -> None:
@@ -344,6 +354,8 @@ def _accept(
     proof: _Proof,
     device_id: str | None,
     token: str | None,
+    *,
+    local: bool,
 ) -> Accepted:
     grant = Grant(
         client=connect.client.info(),
@@ -354,6 +366,7 @@ def _accept(
         caps=frozenset(connect.caps),
         commands=tuple(connect.commands),
         permissions=connect.permissions,
+        local=local,
     )
     auth: dict[str, Any] = {"method": proof.method, "role": role, "scopes": list(granted)}
     if token is not None:

@@ -62,6 +62,7 @@ class Hub:
         events: Sequence[str] = EVENTS,
         capabilities: Sequence[str] = CAPABILITIES,
         version: str = __version__,
+        silent_nodes: Callable[[], bool] = lambda: True,
     ) -> None:
         self.auth = auth
         self.devices = devices
@@ -72,7 +73,7 @@ class Hub:
         self.state_version = {"presence": 1, "health": 1}
         self.on_open: list[Callable[[Connection], None]] = []
         self.on_closed: list[Callable[[Connection], None]] = []
-        self._handshake = Handshake(auth, devices)
+        self._handshake = Handshake(auth, devices, silent_nodes)
         self._snapshot = snapshot
         self._extras = extras
         self._clock = clock

@@ -79,10 +79,12 @@ class GatewayTools(Section):
 
 
 class GatewayNodes(Section):
-    """Commands that nodes may run on top of, or not of, the defaults."""
+    """Commands that nodes may run on top of, or not of, the defaults. `auto_approve_local`: our own kernels and JupyterLab
+    windows become nodes without a person's word, for `python.*`, `canvas.*` and `notebook.*` alone."""
 
     allow_commands: list[str] = Field(default_factory=list)
     deny_commands: list[str] = Field(default_factory=list)
+    auto_approve_local: bool = True
 
 
 class GatewayRemote(Section):
