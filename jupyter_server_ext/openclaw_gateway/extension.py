@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any, ClassVar
@@ -35,11 +36,16 @@ STOP_LIMIT_S = 20.0
 class GatewayDoor:
     """What handlers ask: our gateway, somebody else's, or why there is none."""
 
-    def __init__(self, state_dir: Path) -> None:
+    def __init__(self, state_dir: Path, start: Callable[[], Awaitable[None]]) -> None:
         self.state_dir = state_dir
         self.gateway: Gateway | None = None
-        self.locked = False
         self.problem = ""
+        self._start = start
+
+    async def ensure(self) -> None:
+        """Somebody wants the gateway. When that of another process has ended, this process takes its place."""
+        if self.gateway is None and self.remote() is None:
+            await self._start()
 
     @property
     def hub(self) -> Hub | None:
@@ -82,10 +88,11 @@ class OpenClawApp(ExtensionApp):
     door: GatewayDoor
     _stack: AsyncExitStack | None = None
     _starting: asyncio.Task[None] | None = None
+    _stopping = False
 
     def initialize_settings(self) -> None:
         path = expand(self.state_dir) if self.state_dir else default_state_dir()
-        self.door = GatewayDoor(path)
+        self.door = GatewayDoor(path, self._start_once)
         self.settings["openclaw_door"] = self.door
 
     def initialize_handlers(self) -> None:
@@ -93,8 +100,15 @@ class OpenClawApp(ExtensionApp):
 
     async def _start_jupyter_server_extension(self, serverapp: Any) -> None:
         """Starts the gateway beside Jupyter, without making it wait."""
-        if self.enabled:
+        self._starting = asyncio.ensure_future(self._start()) if self.enabled else None
+
+    async def _start_once(self) -> None:
+        """One start at a time, however many ask; none while Jupyter stops."""
+        if self._stopping or not self.enabled:
+            return
+        if self._starting is None or self._starting.done():
             self._starting = asyncio.ensure_future(self._start())
+        await asyncio.shield(self._starting)
 
     async def _start(self) -> None:
         stack = AsyncExitStack()
@@ -106,16 +120,16 @@ class OpenClawApp(ExtensionApp):
             self._become_client(error)
             return
         except UserError as error:
+            if str(error) != self.door.problem:
+                self.log.error("OpenClaw: %s", error)
             self.door.problem = str(error)
-            self.log.error("OpenClaw: %s", error)
             return
         self._stack = stack
-        self.door.gateway = gateway
+        self.door.gateway, self.door.problem = gateway, ""
         self._open_own_door(stack, gateway)
 
     def _become_client(self, error: StateLocked) -> None:
         info = read_runtime(self.door.state_dir)
-        self.door.locked = True
         if info is not None:
             self.log.info("OpenClaw: using the gateway of process %d at %s", info.pid, info.url)
         else:
@@ -142,6 +156,7 @@ class OpenClawApp(ExtensionApp):
         return len(self.door.gateway.runtime.active()) if self.door.gateway is not None else 0
 
     async def stop_extension(self) -> None:
+        self._stopping = True
         if self._starting is not None:
             await asyncio.gather(self._starting, return_exceptions=True)
         if self._stack is not None:

@@ -146,6 +146,37 @@ async def test_a_second_server_relays_to_the_first(jp_ws_fetch: Any, jp_fetch: A
 
 
 @on_server_loop
+async def test_takes_the_place_of_a_gateway_that_ended(
+    jp_ws_fetch: Any, jp_fetch: Any, jp_serverapp: Any, state_dir: Path
+) -> None:
+    async with served(state_dir) as owner:
+        claw = await started(jp_serverapp)
+        assert claw.door.gateway is None and claw.door.state()["url"] == owner.url
+    try:
+        socket, _hello = await hello_through(jp_ws_fetch)
+        assert await turn_through(socket)
+        assert json.loads((await jp_fetch("openclaw", "api", "state")).body)["mode"] == "owner"
+        socket.close()
+    finally:
+        await claw.stop_extension()
+
+
+@on_server_loop
+async def test_starts_once_the_config_was_mended(jp_ws_fetch: Any, jp_serverapp: Any, state_dir: Path) -> None:
+    await asyncio.to_thread(write_config, state_dir, "{ nonsense")
+    claw = await started(jp_serverapp)
+    with pytest.raises(HTTPClientError, match="503"):
+        await jp_ws_fetch("openclaw", "ws")
+    await asyncio.to_thread(write_config, state_dir, "{}")
+    try:
+        socket, _hello = await hello_through(jp_ws_fetch)
+        assert await turn_through(socket)
+        socket.close()
+    finally:
+        await claw.stop_extension()
+
+
+@on_server_loop
 async def test_a_broken_config_does_not_stop_jupyter(jp_fetch: Any, jp_serverapp: Any, state_dir: Path) -> None:
     await asyncio.to_thread(write_config, state_dir, "{ nonsense")
     claw = await started(jp_serverapp)

@@ -39,6 +39,9 @@ class Door(Protocol):
     @property
     def services(self) -> GatewayServices | None: ...
 
+    async def ensure(self) -> None:
+        """Takes the place of a gateway that has ended."""
+
     def remote(self) -> tuple[str, str] | None:
         """WebSocket URL and token of the gateway in another process."""
 
@@ -137,6 +140,7 @@ class JupyterSocket(WebSocketMixin, HubSocket, JupyterHandler):
     async def get(self, *args: Any, **kwargs: Any) -> None:
         if not self.authorizer.is_authorized(self, self.current_user, "execute", RESOURCE):
             raise web.HTTPError(403)
+        await self.door.ensure()
         if self.door.hub is None and self.door.remote() is None:
             raise web.HTTPError(503, "The OpenClaw gateway is not running.")
         result = WebSocketHandler.get(self, *args, **kwargs)
