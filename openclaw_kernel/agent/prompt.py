@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from openclaw_kernel.models.api import Prompt
+from openclaw_kernel.skills.listing import prompt_list
 from openclaw_kernel.values.clock import Clock
 
 FILE_CHARS = 20_000  # AGT-22
 USER_CHARS = 4_000
 TOTAL_CHARS = 60_000
-SKILLS_CHARS = 6_000
 SILENT_REPLY = "NO_REPLY"
 
 CONTEXT_FILES = ("AGENTS.md", "SOUL.md", "TOOLS.md", "IDENTITY.md", "USER.md", "HEARTBEAT.md", "BOOTSTRAP.md", "MEMORY.md")
@@ -126,7 +126,7 @@ def _build_stable(facts: PromptFacts, names: Sequence[str]) -> _Stable:
         sections.append(("tools", tools, len(tools)))
     sections.append(("rules", RULES, len(RULES)))
     if facts.skills:
-        skills = _skills_text(facts.skills)
+        skills = _skills_text(facts)
         sections.append(("skills", skills, len(skills)))
     if facts.pinned:
         pinned = "## Pinned by the owner: always holds\n" + "\n".join(f"- {line}" for line in facts.pinned)
@@ -166,22 +166,21 @@ def _capped(text: str, cap: int, name: str) -> str:
     return f"{text[:cap]}\n[{name} is cut here: {cap} of {len(text)} characters; read the file for the rest]"
 
 
-def _skills_text(skills: Sequence[tuple[str, str, str]]) -> str:
-    head = "## Skills\nBefore a task that one of these covers, read its file and follow it."
-    lines, left = [head], SKILLS_CHARS - len(head)
-    for position, (name, description, location) in enumerate(skills):
-        line = f"- {name}: {description[:200]} ({location})" if location else f"- {name}: {description[:200]}"
-        if len(line) > left:
-            lines.append(f"- and {len(skills) - position} more; skills_list names them all")
-            break
-        lines.append(line)
-        left -= len(line) + 1
-    return "\n".join(lines)
+def _skills_text(facts: PromptFacts) -> str:
+    """With the tool `skill` a name is enough; without it the model reads the file."""
+    if "skill" not in facts.tool_names:
+        return prompt_list(facts.skills, "## Skills\nBefore a task that one of these covers, read its file and follow it.")
+    head = "## Skills\nBefore a task that one of these covers, load it with the tool skill and follow it."
+    return prompt_list([(name, description, "") for name, description, _ in facts.skills], head)
 
 
 def skill_rows(rows: Sequence[Mapping[str, Any]]) -> tuple[tuple[str, str, str], ...]:
-    """Skills as the prompt wants them: `(name, description, location)`."""
-    return tuple((_word(row, "name"), _word(row, "description"), _word(row, "location") or _word(row, "path")) for row in rows)
+    """Skills as the prompt wants them: `(name, description, location)`; not those with a `reason` not to be used."""
+    return tuple(
+        (_word(row, "name"), _word(row, "description"), _word(row, "location") or _word(row, "path"))
+        for row in rows
+        if not row.get("reason")
+    )
 
 
 def _word(row: Mapping[str, Any], name: str) -> str:

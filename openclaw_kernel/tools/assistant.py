@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -37,8 +38,13 @@ async def remind(args: RemindArgs, ctx: ToolContext) -> ToolResult:
 
 async def skills_list(args: NoArgs, ctx: ToolContext) -> ToolResult:
     skills = [dict(skill) for skill in await _services(ctx, "Skills").list_skills(ctx.agent_id)]
-    text = "\n".join(f"- {skill.get('name', '?')}: {skill.get('description', '')}" for skill in skills)
+    text = "\n".join(_skill_line(skill) for skill in skills)
     return text_result(text or "No skills are installed.", skills=skills)
+
+
+def _skill_line(skill: Mapping[str, Any]) -> str:
+    reason = f" (not usable here: {skill['reason']})" if skill.get("reason") else ""
+    return f"- {skill.get('name', '?')}: {skill.get('description', '')}{reason}"
 
 
 def _services(ctx: ToolContext, what: str) -> Services:

@@ -65,23 +65,29 @@ class Memory(OpenSection):
     """Read by the memory room."""
 
 
+class SkillsLoad(OpenSection):
+    """Where skills are looked for besides the usual places. A project's own skills need its folder in `trusted_projects`."""
+
+    extra_dirs: list[str] = Field(default_factory=list)
+    trusted_projects: list[str] = Field(default_factory=list)
+
+
+class SkillEntry(OpenSection):
+    """One skill: whether it is on, and variables that only its runs see."""
+
+    enabled: bool = True
+    env: dict[str, str] = Field(default_factory=dict, repr=False)
+
+
 class Skills(OpenSection):
-    """Read by the skills room."""
+    """Read by the skills room. `allow_bundled` lists the bundled skills that may be used; None means all."""
+
+    allow_bundled: list[str] | None = None
+    load: SkillsLoad = Field(default_factory=SkillsLoad)
+    entries: dict[str, SkillEntry] = Field(default_factory=dict)
 
 
 class Plugins(OpenSection):
     """Read by the plugin loader."""
 
     enabled: bool = True
-
-
-class Cron(OpenSection):
-    """Read by the scheduler."""
-
-    enabled: bool = True
-
-
-class Hooks(OpenSection):
-    """Read by the webhook and hook runners; no webhook is open by default."""
-
-    enabled: bool = False
