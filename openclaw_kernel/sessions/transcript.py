@@ -96,11 +96,6 @@ class Transcript:
         self._load()
         return self._context.snapshot()
 
-    def context_size(self) -> int:
-        """How many messages `context()` holds."""
-        self._load()
-        return len(self._context)
-
     def open_calls(self) -> dict[str, str]:
         """Tool calls at the end that have no result yet: call id → tool name."""
         self._load()

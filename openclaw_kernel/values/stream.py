@@ -16,9 +16,6 @@ from typing import Generic, TypeVar
 E = TypeVar("E")
 R = TypeVar("R")
 
-Emit = Callable[[E], None]
-Producer = Callable[[Callable[[E], None], "AbortSignal"], Awaitable[R]]
-
 
 class AbortSignal:
     """Tells a producer to stop. `reason` is empty until then."""

@@ -246,10 +246,6 @@ class Hub:
         self.state_version["presence"] += 1
         self.broadcaster.send("presence", {"presence": self.presence()}, state_version=self.state_version)
 
-    def connected_devices(self) -> set[str]:
-        """Device ids with a live socket, for `device.pair.list`."""
-        return {connection.device_id for connection in self.broadcaster if connection.device_id is not None}
-
     def _pair_requested(self, request: PairRequest) -> None:
         self.broadcaster.send("device.pair.requested", request.to_wire())
 
