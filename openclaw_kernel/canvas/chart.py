@@ -29,7 +29,7 @@ from openclaw_kernel.canvas.scale import Scale, scale, tick_labels
 from openclaw_kernel.canvas.series import Series, read_series, text_of
 
 SIZE = 12
-_MARKED_POINTS = 40
+_MARKED_POINTS = 24
 """With more points in a line, marks would hide it."""
 
 _LABELLED_BARS = 12
@@ -57,7 +57,7 @@ def draw_chart(view: ViewNode, width: float = 640, height: float = 360) -> Drawi
     series = read_series(view.props.get("series"))
     spoken = view.label or title or f"{kind} chart"
     head = [Label(0, 16, fit(title, width, 15), 15, bold=True)] if title else []
-    top = 34.0 if title else 12.0
+    top = 34.0 if title else 20.0
     if not any(one.values() for one in series):
         empty = Label(width / 2, height / 2, "No data to draw.", SIZE, "muted", "middle")
         return Drawing(width, height, (*head, empty), spoken)
@@ -96,9 +96,9 @@ def _number_axis(kind: str, series: Sequence[Series], left: float, right: float)
     if kind != "scatter" and 1 < len(values) <= 8:
         gap = min(after - before for before, after in pairwise(values))
         room = (values[-1] - values[0]) * 0.06
-        years = tuple(tick_labels(values, gap, years=True))
-        return Scale(values[0] - room, values[-1] + room, left, right, tuple(values), years)
-    return scale(values, left, right, wanted=6, years=True)
+        labels = tuple(tick_labels(values, gap, plain=True))
+        return Scale(values[0] - room, values[-1] + room, left, right, tuple(values), labels)
+    return scale(values, left, right, wanted=6, plain=True)
 
 
 def _axes(plot: Plot, x_label: str, y_label: str, top: float, floor: float) -> list[Mark]:

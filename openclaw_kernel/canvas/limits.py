@@ -40,6 +40,9 @@ TEXT_LENGTH = 100_000
 TEXTS_LENGTH = 2_000_000
 """Characters of all texts of one surface as shown."""
 
+HTML_LENGTH = 8_000_000
+"""Characters of a still page; each has to be kept with the notebook it stands in."""
+
 PATTERN_LENGTH = 200
 PATTERN_INPUT = 500
 PATTERN_STATES = 1_000

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from openclaw_kernel.canvas.numbers import format_number
 
-_LARGE = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e4, "K"))
+_LARGE = ((1e12, 1e12, "T"), (1e9, 1e9, "B"), (1e6, 1e6, "M"), (1e4, 1e3, "K"))
+"""From where on, divided by what, with which letter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +29,9 @@ class Scale:
 
 
 def scale(
-    values: Sequence[float], start: float, end: float, *, zero: bool = False, wanted: int = 5, years: bool = False
+    values: Sequence[float], start: float, end: float, *, zero: bool = False, wanted: int = 5, plain: bool = False
 ) -> Scale:
-    """An axis over finite `values` that begins and ends at round numbers; with `zero` it reaches there. `years` groups no digits."""
+    """An axis over finite `values` between round numbers; with `zero` it reaches there. `plain` writes 1999."""
     low, high = (min(values), max(values)) if values else (0.0, 1.0)
     if zero:
         low, high = min(low, 0.0), max(high, 0.0)
@@ -41,18 +42,18 @@ def scale(
     step = _round_step((high / max(wanted, 1)) - (low / max(wanted, 1)))
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
     ticks = tuple(index * step for index in range(int(first), int(min(last, first + 40)) + 1))
-    return Scale(ticks[0], ticks[-1], start, end, ticks, tuple(tick_labels(ticks, step, years=years)))
+    return Scale(ticks[0], ticks[-1], start, end, ticks, tuple(tick_labels(ticks, step, plain=plain)))
 
 
-def tick_labels(ticks: Sequence[float], step: float, *, years: bool = False) -> list[str]:
+def tick_labels(ticks: Sequence[float], step: float, *, plain: bool = False) -> list[str]:
     """The ticks as text with the same number of decimals, large ones shortened."""
     largest = max((abs(tick) for tick in ticks), default=0.0)
-    if years and largest < 10_000:
+    if plain and largest < 10_000:
         return [format_number(tick, _decimals(step), grouping=False) for tick in ticks]
     if largest >= 1e15 or (0 < largest < 1e-6):
         return [f"{tick:.3g}" for tick in ticks]
-    for size, letter in _LARGE:
-        if largest >= size:
+    for least, size, letter in _LARGE:
+        if largest >= least:
             return [format_number(tick / size, _decimals(step / size)) + (letter if tick else "") for tick in ticks]
     return [format_number(tick + 0.0, _decimals(step)) for tick in ticks]
 

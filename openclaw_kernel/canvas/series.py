@@ -29,15 +29,10 @@ class Series:
 def read_series(raw: Any) -> list[Series]:
     """`[{name, points: [{x, y}]}]`; a point may be a pair or a bare number too. What has no form is left out."""
     items = raw if isinstance(raw, list) else []
-    if items and not any(isinstance(item, dict) and isinstance(item.get("points", item.get("values")), list) for item in items):
-        items = [{"name": "", "points": items}]
-    named = [
-        (item.get("name"), item.get("points", item.get("values"))) for item in items[:MAX_SERIES] if isinstance(item, dict)
-    ]
+    told = [(item.get("name"), item.get("points", item.get("values"))) for item in items if isinstance(item, dict)]
+    named = [(name, points) for name, points in told if isinstance(points, list)][:MAX_SERIES] or [(None, items)]
     room = LIST_ROWS // max(1, len(named))
-    return [
-        Series(text_of(name)[:200], _thinned(points, room)) for name, points in named if isinstance(points, list) and points
-    ]
+    return [Series(text_of(name)[:200], _thinned(points, room)) for name, points in named if points]
 
 
 def _thinned(points: Sequence[Any], room: int) -> tuple[tuple[str | float, float | None], ...]:
