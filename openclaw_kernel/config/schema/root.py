@@ -9,12 +9,13 @@ from pydantic import Field
 from openclaw_kernel.config.schema.agents import Agents
 from openclaw_kernel.config.schema.approvals import Approvals
 from openclaw_kernel.config.schema.base import Loose, Section
+from openclaw_kernel.config.schema.cron import Cron, Hooks
 from openclaw_kernel.config.schema.gateway import Gateway
 from openclaw_kernel.config.schema.logging import Logging
 from openclaw_kernel.config.schema.models import Models
 from openclaw_kernel.config.schema.secrets import SecretsSection
 from openclaw_kernel.config.schema.session import Session
-from openclaw_kernel.config.schema.small import Budget, Cron, Env, Hooks, Jupyter, Memory, Plugins, Skills, Ui
+from openclaw_kernel.config.schema.small import Budget, Env, Jupyter, Memory, Plugins, Skills, Ui
 from openclaw_kernel.config.schema.tools import Tools
 
 
