@@ -17,18 +17,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from openclaw_gateway.automation.reminders import Reminder, Reminders
 from openclaw_gateway.methods import approvals as approval_methods
 from openclaw_gateway.methods.catalogue import all_methods
-from openclaw_gateway.methods.chat import user_message
 from openclaw_gateway.methods.health import health_snapshot
 from openclaw_gateway.methods.projection import Projection
 from openclaw_gateway.methods.services import GatewayServices
 from openclaw_gateway.methods.session_view import row_by_key
+from openclaw_gateway.parts.automation import cron_tools, open_automation
 from openclaw_gateway.parts.credentials import check_auth, gateway_secret, load_secrets
 from openclaw_gateway.parts.log import start_log
 from openclaw_gateway.parts.nodes import NodeTools, join_nodes, open_nodes
-from openclaw_gateway.parts.tools import ToolServices, skill_books, toolboxes
+from openclaw_gateway.parts.tools import ToolServices, toolboxes, tools_of_skills
 from openclaw_gateway.protocol.auth import GatewayAuth
 from openclaw_gateway.protocol.broadcast import Broadcaster
 from openclaw_gateway.protocol.devices import FILE_NAME as DEVICES_FILE
@@ -36,7 +35,6 @@ from openclaw_gateway.protocol.devices import Devices
 from openclaw_gateway.protocol.dispatch import Dispatcher
 from openclaw_gateway.protocol.hub import Hub
 from openclaw_kernel._version import __version__
-from openclaw_kernel.agent.api import RunRequest
 from openclaw_kernel.agent.runtime import AgentRuntime
 from openclaw_kernel.agent.workspace import ensure_workspace
 from openclaw_kernel.config.loader import LoadedConfig
@@ -48,11 +46,11 @@ from openclaw_kernel.models.service import Models
 from openclaw_kernel.safety.approvals import Approvals
 from openclaw_kernel.safety.redact import Redactor
 from openclaw_kernel.sessions.store import Sessions
+from openclaw_kernel.skills.shelf import Shelf
 from openclaw_kernel.store.lock import StateLock
 from openclaw_kernel.store.paths import config_path, ensure_private_dir
 from openclaw_kernel.store.runtime_file import RuntimeInfo, remove_runtime, write_runtime
 from openclaw_kernel.values.clock import Clock, NewId, new_id, system_clock
-from openclaw_kernel.values.messages import Text
 
 log = logging.getLogger("openclaw_gateway")
 
@@ -150,21 +148,17 @@ async def _build(
     broadcaster = Broadcaster()
     nodes, surfaces = open_nodes(stack, state_dir, config, broadcaster, clock, new_id)
     projection = Projection(broadcaster, clock)
-    reminders = Reminders(
-        state_dir / "reminders.jsonl", clock=clock, new_id=new_id, deliver=lambda row: _deliver(services, row)
-    )
-    stack.push_async_callback(reminders.stop)
-    skills = skill_books(lambda agent_id: services.workspace(agent_id), state_dir)
+    skills = Shelf(lambda: config.current.config, lambda agent_id: services.workspace(agent_id), state_dir, env)
     runtime = AgentRuntime(
         config=lambda: config.current.config,
         models=models,
-        toolbox=toolboxes(config),
+        toolbox=toolboxes(config, tools_of_skills(skills, sessions)),
         sessions=sessions,
         approvals=approvals,
         redactor=redactor,
         state_dir=state_dir,
         sink=projection,
-        services=ToolServices(reminders, skills, NodeTools(nodes, surfaces, state_dir)),
+        services=ToolServices(lambda *words: services.automation.remind(*words), skills, NodeTools(nodes, surfaces, state_dir)),
         clock=clock,
         new_id=new_id,
     )
@@ -182,7 +176,6 @@ async def _build(
         devices=devices,
         broadcaster=broadcaster,
         projection=projection,
-        reminders=reminders,
         log_file=log_file,
         presence=lambda: hub.presence(),
         secret=lambda: secret or None,
@@ -210,22 +203,16 @@ async def _build(
     join_nodes(hub, services)
     stack.push_async_callback(_stop, services, runtime, hub)
     config.on_reload.append(lambda loaded, plan: _reloaded(models, loaded, plan))
+    config.on_reload.append(lambda _loaded, _plan: services.automation.poke())
 
     await _prepare_workspaces(services)
     await runtime.recover()
     hub.start()
-    reminders.start()
+    await open_automation(stack, services, secrets).start()
     await _watch(stack, config)
     await config.mark_good()
     stack.callback(remove_runtime, state_dir)
     return Gateway(state_dir, hub, services, runtime, secret)
-
-
-async def _deliver(services: GatewayServices, reminder: Reminder) -> None:
-    """A due reminder becomes a run of its session."""
-    text = f"[Reminder] {reminder.text}"
-    message = user_message(services, reminder.run_id, (Text(text),))
-    await services.runtime.submit(RunRequest(reminder.run_id, reminder.session_key, message, client_id="reminder"))
 
 
 def _session_id(sessions: Sessions, key: str) -> str | None:

@@ -27,6 +27,7 @@ PHRASES = (
     "- show a form (or a table, or a chart)\n"
     "- remind me to stretch in 10 minutes\n"
     "- list skills\n"
+    "- run the skill csv-report on data.csv\n"
     "- help"
 )
 
@@ -94,8 +95,17 @@ def _reminder_reversed(match: re.Match[str]) -> Mapping[str, Any]:
     return {"when": f"{match['prep'].lower()} {match['when'].strip()}", "text": _clean(match["text"])}
 
 
+def _skill_run(match: re.Match[str]) -> Mapping[str, Any]:
+    """`data.csv rows=5`: a word with `=` is a parameter by name, the rest is what the skill is run on."""
+    words = _clean(match["rest"] or "").replace(",", " ").split()
+    named = dict(word.split("=", 1) for word in words if "=" in word)
+    on = " ".join(word.strip("`\"'") for word in words if "=" not in word and word != "and")
+    return {"name": match["name"]} | ({"parameters": named} if named else {}) | ({"on": on} if on else {})
+
+
 _POLITE = r"^(?:(?:please|hey|ok|okay|now|can you|could you|would you)[,\s]+)*"
 _CODE = r"(?:```(?:\w+\n)?(?P<block>.+?)```|`(?P<code>[^`]+)`)"
+_NAMED = r"[`\"']?(?P<name>[\w-]+)[`\"']?"
 
 
 def _code(match: re.Match[str]) -> str:
@@ -116,6 +126,17 @@ RULES: tuple[Rule, ...] = (
         _POLITE + r"(?:remember|note|note down|don't forget|do not forget)(?: that|:)?\s+(?P<text>.+)$",
         "memory_append",
         lambda m: {"text": m["text"].strip()},
+    ),
+    _rule(
+        _POLITE + r"(?:run|use|start) (?:the |my )?skill " + _NAMED + r"(?: (?:on|for|with|over))?(?: (?P<rest>[^\n]+))?$",
+        "skill_run",
+        _skill_run,
+    ),
+    _rule(r"^/(?:skill )?(?P<name>[\w-]+)(?: (?P<rest>[^\n]+))?$", "skill_run", _skill_run),
+    _rule(
+        _POLITE + r"(?:load|read|show)(?: me)? (?:the |my )?skill " + _NAMED,
+        "skill",
+        lambda m: {"name": m["name"]},
     ),
     _rule(_POLITE + r"(?:run|execute|exec)(?: the (?:shell )?command)?:?\s+" + _CODE, "exec", lambda m: {"command": _code(m)}),
     _rule(_POLITE + r"(?:run |evaluate |in )?python(?: code)?:?\s+" + _CODE, "python", lambda m: {"code": _code(m)}),

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -17,7 +16,6 @@ from openclaw_gateway.methods.chat import user_message
 from openclaw_gateway.methods.services import NoParams, Params, parts
 from openclaw_gateway.protocol.dispatch import Call, Method
 from openclaw_kernel.agent.api import RunRequest
-from openclaw_kernel.skills.loader import Skill
 from openclaw_kernel.values.errors import invalid
 from openclaw_kernel.values.messages import Text
 from openclaw_kernel.values.session_key import parse
@@ -59,11 +57,6 @@ class CronListParams(Params):
 class CronIdParams(Params):
     id: str | None = None
     job_id: str | None = None
-
-
-class SkillsStatusParams(Params):
-    agent_id: str | None = None
-    session_key: str | None = None
 
 
 class WakeParams(Params):
@@ -159,44 +152,6 @@ async def cron_remove(params: CronIdParams, call: Call) -> dict[str, Any]:
     return {"ok": True, "removed": parts(call).reminders.cancel(job_id)}
 
 
-async def skills_status(params: SkillsStatusParams, call: Call) -> dict[str, Any]:
-    services = parts(call)
-    agent_id = params.agent_id or services.default_agent
-    found = await asyncio.to_thread(services.skills(agent_id).list)
-    return {
-        "workspaceDir": str(services.workspace(agent_id)),
-        "managedSkillsDir": str(services.state_dir / "skills"),
-        "agentId": agent_id,
-        "skills": [skill_row(skill) for skill in found],
-    }
-
-
-def skill_row(skill: Skill) -> dict[str, Any]:
-    """A skill in the shape of `skills.status`; requirements are not checked yet, so none is missing."""
-    nothing: dict[str, list[str]] = {"bins": [], "anyBins": [], "env": [], "config": [], "os": []}
-    return {
-        "name": skill.name,
-        "description": skill.description,
-        "source": f"openclaw-{skill.source}",
-        "bundled": skill.source == "bundled",
-        "filePath": str(skill.path),
-        "baseDir": str(skill.path.parent),
-        "skillKey": skill.name,
-        "always": False,
-        "disabled": False,
-        "blockedByAllowlist": False,
-        "blockedByAgentFilter": False,
-        "eligible": True,
-        "modelVisible": skill.for_model,
-        "userInvocable": True,
-        "commandVisible": True,
-        "requirements": nothing,
-        "missing": nothing,
-        "configChecks": [],
-        "install": [],
-    }
-
-
 async def wake(params: WakeParams, call: Call) -> dict[str, Any]:
     """Puts a line before the agent. Without a heartbeat, `next-heartbeat` means now as well."""
     services = parts(call)
@@ -214,6 +169,5 @@ METHODS = [
     Method("cron.list", CronListParams, cron_list, "operator.read"),
     Method("cron.status", NoParams, cron_status, "operator.read"),
     Method("cron.remove", CronIdParams, cron_remove, "operator.admin"),
-    Method("skills.status", SkillsStatusParams, skills_status, "operator.read"),
     Method("wake", WakeParams, wake, "operator.write"),
 ]

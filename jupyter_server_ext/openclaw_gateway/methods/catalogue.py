@@ -18,10 +18,11 @@ from openclaw_gateway.methods import (
     models,
     nodes,
     sessions,
+    skills,
 )
 from openclaw_gateway.protocol.dispatch import Method
 
-FAMILIES = (health, chat, agent, models, commands, sessions, config, logs, approvals, devices, nodes, canvas, absent)
+FAMILIES = (health, chat, agent, models, commands, sessions, config, logs, approvals, devices, nodes, canvas, skills, absent)
 
 
 def all_methods() -> list[Method[Any]]:

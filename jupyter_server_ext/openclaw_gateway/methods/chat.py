@@ -9,11 +9,12 @@ import orjson
 from pydantic import Field
 
 from openclaw_gateway.methods.attachments import Attachment, parts_of
-from openclaw_gateway.methods.commands import Command, CommandCall, command_rows, find_command
+from openclaw_gateway.methods.commands import Command, CommandCall, called, command_rows, find_command
 from openclaw_gateway.methods.models import model_rows
 from openclaw_gateway.methods.rows import defaults_row
 from openclaw_gateway.methods.services import GatewayServices, Params, parts
 from openclaw_gateway.methods.session_view import model_of, row_of
+from openclaw_gateway.methods.skills import introduce
 from openclaw_gateway.protocol.dispatch import Call, Method
 from openclaw_kernel.agent.api import RunRequest
 from openclaw_kernel.models.api import ThinkingLevel
@@ -89,22 +90,24 @@ async def chat_send(params: ChatSendParams, call: Call) -> dict[str, Any]:
     services = parts(call)
     key = services.writable_key(params.session_key, params.agent_id)
     _accepting(services)
-    command = None if params.suppress_command_interpretation else find_command(params.message)
+    skill = None if params.suppress_command_interpretation else await called(services, key, params.message)
+    command = None if params.suppress_command_interpretation or skill else find_command(params.message)
     if command is not None and not params.attachments:
         return await _run_command(services, call, key, params, *command)
     if not params.message.strip() and not params.attachments:
         raise invalid("invalid chat.send params: message is empty and there is no attachment")
     content = await asyncio.to_thread(parts_of, params.message, params.attachments) if params.attachments else None
     run_id = params.idempotency_key
+    created = services.sessions.get(key) is None
     request = RunRequest(
         run_id=run_id,
         session_key=key,
         message=user_message(services, run_id, content or (Text(params.message),)),
         thinking=params.thinking,
         timeout_ms=params.timeout_ms or None,
+        extra_system_prompt=introduce(services, key, skill) if skill is not None else None,
         client_id=owner_of(call),
     )
-    created = services.sessions.get(key) is None
     receipt = await services.runtime.submit(request)
     if created:
         services.projection.changed(key, reason="create")
@@ -261,7 +264,7 @@ async def chat_history(params: ChatHistoryParams, call: Call) -> dict[str, Any]:
 def metadata(services: GatewayServices, agent_id: str) -> dict[str, Any]:
     return {
         "models": model_rows(services, agent_id),
-        "commands": command_rows(),
+        "commands": command_rows(services, agent_id),
         "swarmEnabled": False,
         "accountSelection": {"kind": "automatic", "label": "Automatic account selection"},
         "runtimeSelectionLocked": False,

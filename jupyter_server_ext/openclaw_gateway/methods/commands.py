@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from openclaw_gateway.methods import skills
 from openclaw_gateway.methods.services import GatewayServices, Params, parts
 from openclaw_gateway.protocol.dispatch import Call, Method
+from openclaw_kernel.skills.activate import Activation
+from openclaw_kernel.skills.skill import SkillProblem
 from openclaw_kernel.values.errors import UserError
 from openclaw_kernel.values.session_key import parse
 
@@ -94,6 +98,18 @@ async def _models(call: CommandCall) -> str:
     return "\n".join(["Models:", *(f"- `{model.ref}` {model.name}".rstrip() for model in models.list(usable_only=True))])
 
 
+async def _skill(call: CommandCall) -> str:
+    """Without a name that is known: what there is. With one, the message goes to the model (`called`)."""
+    services = call.services
+    if call.argument:
+        try:
+            await asyncio.to_thread(services.skills.find, call.agent_id, call.argument.partition(" ")[0])
+        except SkillProblem as problem:
+            return str(problem)
+    rows = await asyncio.to_thread(skills.skill_commands, services, call.agent_id, _BY_NAME)
+    return "\n".join(["Skills:", *(f"- `/{name}` {one.skill.description}" for name, one in rows)])
+
+
 COMMANDS = (
     Command("help", "Show available commands.", "status", _help, aliases=("commands",)),
     Command("status", "Show model, tokens and what is running.", "status", _status),
@@ -102,6 +118,7 @@ COMMANDS = (
     Command("stop", "Stop the current run.", "session", _stop),
     Command("model", "Show or set the model.", "options", _model, accepts_args=True),
     Command("models", "List models.", "options", _models),
+    Command("skill", "List the skills, or use one: /skill NAME what to do.", "options", _skill, accepts_args=True),
 )
 _BY_NAME = {name: command for command in COMMANDS for name in (command.name, *command.aliases)}
 
@@ -115,6 +132,14 @@ def find_command(message: str) -> tuple[Command, str] | None:
     return (command, argument.strip()) if command is not None else None
 
 
+async def called(services: GatewayServices, key: str, message: str) -> Activation | None:
+    """The skill a message calls by its slash name; `None` for other text and for a skill that cannot be used."""
+    try:
+        return await skills.called_skill(services, key, message, _BY_NAME)
+    except SkillProblem:
+        return None  # `/skill` itself then says why
+
+
 class CommandsListParams(Params):
     session_key: str | None = None
     agent_id: str | None = None
@@ -123,8 +148,9 @@ class CommandsListParams(Params):
     include_args: bool | None = None
 
 
-def command_rows() -> list[dict[str, Any]]:
-    """`commands` of `commands.list` and `chat.metadata`."""
+def command_rows(services: GatewayServices, agent_id: str) -> list[dict[str, Any]]:
+    """`commands` of `commands.list` and `chat.metadata`: the gateway's own, then one for each skill. Blocking."""
+    rows = [skills.command_row(name, one) for name, one in skills.skill_commands(services, agent_id, _BY_NAME)]
     return [
         {
             "name": command.name,
@@ -137,12 +163,13 @@ def command_rows() -> list[dict[str, Any]]:
             "acceptsArgs": command.accepts_args,
         }
         for command in COMMANDS
-    ]
+    ] + rows
 
 
-async def commands_list(_params: CommandsListParams, call: Call) -> dict[str, Any]:
-    parts(call)
-    return {"commands": command_rows()}
+async def commands_list(params: CommandsListParams, call: Call) -> dict[str, Any]:
+    services = parts(call)
+    agent_id = params.agent_id or (parse(services.key(params.session_key)).agent if params.session_key else None)
+    return {"commands": await asyncio.to_thread(command_rows, services, agent_id or services.default_agent)}
 
 
 METHODS = [Method("commands.list", CommandsListParams, commands_list, "operator.read")]

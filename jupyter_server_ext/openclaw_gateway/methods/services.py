@@ -24,7 +24,7 @@ from openclaw_kernel.config.service import ConfigStore
 from openclaw_kernel.models.service import Models
 from openclaw_kernel.safety.approvals import Approvals
 from openclaw_kernel.sessions.store import Sessions
-from openclaw_kernel.skills.loader import Skills
+from openclaw_kernel.skills.shelf import Shelf
 from openclaw_kernel.values import session_key
 from openclaw_kernel.values.clock import Clock, NewId
 from openclaw_kernel.values.errors import invalid
@@ -53,7 +53,7 @@ class GatewayServices:
     log_file: Path
     presence: Callable[[], list[dict[str, Any]]]
     secret: Callable[[], str | None]
-    skills: Callable[[str], Skills]
+    skills: Shelf
     nodes: Nodes
     surfaces: Surfaces
     accepting: bool = True

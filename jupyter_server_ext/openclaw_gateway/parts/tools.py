@@ -3,36 +3,42 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from openclaw_gateway.automation.reminders import Reminders
 from openclaw_kernel.config.service import ConfigStore
-from openclaw_kernel.skills.loader import Skills, skill_roots
+from openclaw_kernel.sessions.store import Sessions
+from openclaw_kernel.skills.runs import Runner
+from openclaw_kernel.skills.shelf import Shelf
+from openclaw_kernel.tools.api import Tool
 from openclaw_kernel.tools.builtin import builtin_tools
 from openclaw_kernel.tools.node_api import NodeServices
 from openclaw_kernel.tools.registry import Toolbox
+from openclaw_kernel.tools.skills import skill_tools
+from openclaw_kernel.values.messages import Text, ToolResultMessage, UserMessage
 
 
 class ToolServices:
     """What tools may ask of the gateway (`tools.api.Services`)."""
 
-    def __init__(self, reminders: Reminders, skills: Callable[[str], Skills], nodes: NodeServices) -> None:
+    def __init__(self, reminders: Reminders, skills: Shelf, nodes: NodeServices) -> None:
         self.nodes = nodes
         self._reminders = reminders
         self._skills = skills
 
     async def list_skills(self, agent_id: str) -> list[Mapping[str, Any]]:
-        found = await asyncio.to_thread(self._skills(agent_id).list)
-        return [skill.to_wire() for skill in found]
+        found = await asyncio.to_thread(self._skills.all, agent_id)
+        return [
+            one.skill.to_wire() | ({} if one.usable else {"reason": one.gate.reason}) for one in found if one.skill.for_model
+        ]
 
     async def schedule(self, session_key: str, when: str, text: str) -> str:
         return self._reminders.schedule(session_key, when, text).id
 
 
-def toolboxes(config: ConfigStore) -> Callable[[str], Toolbox]:
-    """The toolbox of an agent, built once per configuration."""
+def toolboxes(config: ConfigStore, more: Sequence[Tool] = ()) -> Callable[[str], Toolbox]:
+    """The toolbox of an agent, built once per configuration; `more` comes behind the built-in tools."""
     made: dict[tuple[int, str], Toolbox] = {}
 
     def toolbox(agent_id: str) -> Toolbox:
@@ -41,18 +47,22 @@ def toolboxes(config: ConfigStore) -> Callable[[str], Toolbox]:
         if key not in made:
             made.clear()
             tools = settings.tools
-            made[key] = Toolbox(builtin_tools(tools.exec.timeout_sec)).filtered(tools.allow or None, tools.deny or ())
+            everything = Toolbox([*builtin_tools(tools.exec.timeout_sec), *more])
+            made[key] = everything.filtered(tools.allow or None, tools.deny or ())
         return made[key]
 
     return toolbox
 
 
-def skill_books(workspace: Callable[[str], Path], state_dir: Path) -> Callable[[str], Skills]:
-    """The skills of an agent; each book caches what it has read."""
-    books: dict[tuple[str, Path], Skills] = {}
+def tools_of_skills(shelf: Shelf, sessions: Sessions) -> tuple[Tool, ...]:
+    """`skill` and `skill_run`, which know what a conversation holds already."""
 
-    def book(agent_id: str) -> Skills:
-        place = workspace(agent_id)
-        return books.setdefault((agent_id, place), Skills(skill_roots(place, state_dir)))
+    def said(session_key: str) -> Iterator[str]:
+        entry = sessions.get(session_key)
+        if entry is None:
+            return
+        for message in sessions.transcript(entry.agent_id, entry.session_id).context():
+            if isinstance(message, UserMessage | ToolResultMessage):
+                yield from (part.text for part in message.content if isinstance(part, Text))
 
-    return book
+    return skill_tools(shelf, Runner(shelf.runs_dir), said)
