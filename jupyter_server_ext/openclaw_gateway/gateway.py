@@ -17,13 +17,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from openclaw_gateway.methods import approvals as approval_methods
-from openclaw_gateway.methods.catalogue import all_methods
 from openclaw_gateway.methods.health import health_snapshot
 from openclaw_gateway.methods.projection import Projection
-from openclaw_gateway.methods.services import GatewayServices
 from openclaw_gateway.methods.session_view import row_by_key
-from openclaw_gateway.parts.automation import cron_tools, open_automation
+from openclaw_gateway.parts.automation import open_automation
+from openclaw_gateway.parts.channels import open_channels, run_channels
 from openclaw_gateway.parts.credentials import check_auth, gateway_secret, load_secrets
 from openclaw_gateway.parts.log import start_log
 from openclaw_gateway.parts.nodes import NodeTools, join_nodes, open_nodes
@@ -51,6 +49,10 @@ from openclaw_kernel.store.lock import StateLock
 from openclaw_kernel.store.paths import config_path, ensure_private_dir
 from openclaw_kernel.store.runtime_file import RuntimeInfo, remove_runtime, write_runtime
 from openclaw_kernel.values.clock import Clock, NewId, new_id, system_clock
+
+from openclaw_gateway.methods import approvals as approval_methods
+from openclaw_gateway.methods.catalogue import all_methods
+from openclaw_gateway.methods.services import GatewayServices
 
 log = logging.getLogger("openclaw_gateway")
 
@@ -183,6 +185,7 @@ async def _build(
         nodes=nodes,
         surfaces=surfaces,
     )
+    services.channels = open_channels(services, secrets, env)
     projection.session_row = lambda key: row_by_key(services, key)
     projection.session_id = lambda key: _session_id(sessions, key)
     approvals.on_change.append(lambda approval: approval_methods.announce(approval, broadcaster, clock))
@@ -208,6 +211,7 @@ async def _build(
     await _prepare_workspaces(services)
     await runtime.recover()
     hub.start()
+    await run_channels(stack, services.channels)
     await open_automation(stack, services, secrets).start()
     await _watch(stack, config)
     await config.mark_good()

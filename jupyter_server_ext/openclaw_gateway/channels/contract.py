@@ -167,7 +167,8 @@ class Live(Protocol):
     async def webhook(self, request: WebhookRequest) -> WebhookResponse: ...
 
     async def fetch(self, attachment: Attachment, into: Path, limit: int) -> Attachment:
-        """Downloads a file that was announced by `ref`. Called only for senders who are heard. Raises `ChannelError`."""
+        """Downloads a file that was announced by `ref` into the folder `into`. Called only for senders who are heard.
+        Raises `ChannelError`."""
 
 
 class ChannelError(Exception):
@@ -209,7 +210,8 @@ class Sent:
 class OutboundAdapter(Protocol):
     """Speaks. `outbound.text` is Markdown already cut to size and rendered into `capabilities.format`.
 
-    `outbound.payload` may hold `buttons`: rows of `{label, data}`. Raises `ChannelError`.
+    `outbound.payload` may hold `buttons`: rows of `{label, data}`, `format: "plain"` when the text is not markup, because the
+    platform refused the markup before, and `part` `of` how many parts the answer has. Raises `ChannelError`.
     """
 
     async def send(self, live: Any, outbound: Outbound) -> Sent: ...

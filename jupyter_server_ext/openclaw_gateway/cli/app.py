@@ -8,7 +8,6 @@ import sys
 from collections.abc import Sequence
 
 import click
-
 from openclaw_kernel._version import __version__
 from openclaw_kernel.values.errors import OpenClawError, UserError
 
@@ -23,6 +22,8 @@ COMMANDS = {
     "sessions": "List, show, reset or delete sessions.",
     "config": "Read and change openclaw.json.",
     "models": "Show the models the gateway knows.",
+    "channels": "List channels, show their state, look after dead letters.",
+    "pairing": "Let people in who wrote on a channel.",
     "logs": "Print the gateway's log.",
     "a2ui": "Check files of A2UI messages.",
 }

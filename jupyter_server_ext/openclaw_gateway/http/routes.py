@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from tornado.web import Application
-
+from openclaw_gateway.http.channels import ROUTE as CHANNEL_ROUTE
+from openclaw_gateway.http.channels import ChannelWebhook
 from openclaw_gateway.http.headers import NotFound
 from openclaw_gateway.http.openai import ChatCompletions, ModelList, OneModel
 from openclaw_gateway.http.page import StatusPage
 from openclaw_gateway.http.probes import Health, Ready, Startup
 from openclaw_gateway.http.ws import GatewaySocket
-from openclaw_gateway.methods.services import GatewayServices
 from openclaw_gateway.protocol.hub import Hub
+from tornado.web import Application
+
+from openclaw_gateway.methods.services import GatewayServices
 
 ROUTES: list[tuple[str, Any]] = [
     (r"/healthz?", Health),
@@ -22,6 +24,7 @@ ROUTES: list[tuple[str, Any]] = [
     (r"/v1/models/(.+)", OneModel),
     (r"/v1/chat/completions", ChatCompletions),
     (r"/status", StatusPage),
+    (CHANNEL_ROUTE, ChannelWebhook),
     (r"/(?:ws|openclaw/ws|openclaw/?)?", GatewaySocket),
 ]
 

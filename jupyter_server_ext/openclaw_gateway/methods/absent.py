@@ -9,16 +9,16 @@ import hashlib
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from pydantic import Field
-
 from openclaw_gateway.automation.reminders import Reminder
 from openclaw_gateway.methods.chat import user_message
-from openclaw_gateway.methods.services import NoParams, Params, parts
 from openclaw_gateway.protocol.dispatch import Call, Method
 from openclaw_kernel.agent.api import RunRequest
 from openclaw_kernel.values.errors import invalid
 from openclaw_kernel.values.messages import Text
 from openclaw_kernel.values.session_key import parse
+from pydantic import Field
+
+from openclaw_gateway.methods.services import NoParams, Params, parts
 
 CRON_PAGE = 50
 
@@ -30,12 +30,6 @@ class QuestionListParams(Params):
 class TaskSuggestionsParams(Params):
     session_key: str | None = None
     agent_id: str | None = None
-
-
-class ChannelsStatusParams(Params):
-    probe: bool | None = None
-    timeout_ms: int | None = None
-    channel: str | None = None
 
 
 class CronListParams(Params):
@@ -72,20 +66,6 @@ async def question_list(_params: QuestionListParams, _call: Call) -> dict[str, A
 
 async def task_suggestions(_params: TaskSuggestionsParams, _call: Call) -> dict[str, Any]:
     return {"suggestions": []}
-
-
-async def channels_status(_params: ChannelsStatusParams, call: Call) -> dict[str, Any]:
-    return {
-        "ts": parts(call).clock(),
-        "channelOrder": [],
-        "channelLabels": {},
-        "channelDetailLabels": {},
-        "channelSystemImages": {},
-        "channelMeta": [],
-        "channels": {},
-        "channelAccounts": {},
-        "channelDefaultAccountId": {},
-    }
 
 
 def cron_job(reminder: Reminder) -> dict[str, Any]:
@@ -165,7 +145,6 @@ async def wake(params: WakeParams, call: Call) -> dict[str, Any]:
 METHODS = [
     Method("question.list", QuestionListParams, question_list, "operator.questions"),
     Method("taskSuggestions.list", TaskSuggestionsParams, task_suggestions, "operator.read"),
-    Method("channels.status", ChannelsStatusParams, channels_status, "operator.read"),
     Method("cron.list", CronListParams, cron_list, "operator.read"),
     Method("cron.status", NoParams, cron_status, "operator.read"),
     Method("cron.remove", CronIdParams, cron_remove, "operator.admin"),

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from openclaw_gateway.protocol.dispatch import Method
+
 from openclaw_gateway.methods import (
     absent,
     agent,
     approvals,
     canvas,
+    channels,
     chat,
     commands,
     config,
@@ -20,9 +23,24 @@ from openclaw_gateway.methods import (
     sessions,
     skills,
 )
-from openclaw_gateway.protocol.dispatch import Method
 
-FAMILIES = (health, chat, agent, models, commands, sessions, config, logs, approvals, devices, nodes, canvas, skills, absent)
+FAMILIES = (
+    health,
+    chat,
+    channels,
+    agent,
+    models,
+    commands,
+    sessions,
+    config,
+    logs,
+    approvals,
+    devices,
+    nodes,
+    canvas,
+    skills,
+    absent,
+)
 
 
 def all_methods() -> list[Method[Any]]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from openclaw_gateway.automation.reminders import Reminders
+from openclaw_gateway.channels.room import ChannelRoom
 from openclaw_gateway.methods.projection import Projection
 from openclaw_gateway.methods.surfaces import Surfaces
 from openclaw_gateway.protocol.broadcast import Broadcaster
@@ -58,6 +59,7 @@ class GatewayServices:
     surfaces: Surfaces
     accepting: bool = True
     command_results: dict[str, dict[str, Any]] = field(default_factory=dict)
+    channels: ChannelRoom = field(init=False, repr=False)
     node_calls: Remembered = field(default_factory=Remembered)
 
     @property

@@ -22,6 +22,8 @@ EVENTS = (
     "node.invoke.cancel",
     "device.pair.requested",
     "device.pair.resolved",
+    "channel.pairing.requested",
+    "channel.pairing.resolved",
     "skills.changed",
     "plugins.changed",
     "exec.approval.requested",

@@ -41,6 +41,7 @@ _EVENT_SCOPES: Mapping[str, str] = {
     "question.": QUESTIONS,
     "device.pair.": PAIRING,
     "node.pair.": PAIRING,
+    "channel.pairing.": PAIRING,
     "terminal.": ADMIN,
 }
 

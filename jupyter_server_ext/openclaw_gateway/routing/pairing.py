@@ -1,8 +1,8 @@
 """Pairing: an unknown sender gets a code, and a person who holds the gateway says yes or no (ROU-04).
 
 A code has 8 characters without 0 O 1 I, lives 1 h, and 3 may be open per account. The row is in the ledger before the code is
-told. Nothing the sender wrote is kept. The first approval from the command line names the owner; every other one opens direct
-messages only. Codes are never in a repr, because reprs end in logs (SAF-26).
+told. Nothing the sender wrote is kept. The first approval by a person names the owner; every other one opens direct messages
+only. Codes are never in a repr, because reprs end in logs (SAF-26).
 """
 
 from __future__ import annotations
@@ -93,8 +93,8 @@ class Pairings:
     def approve(self, channel: str, code: str, *, by: str, via: Via, account: str | None = None) -> Pairing:
         """Let the sender in. Raises `PairingError` when no open code of that channel is `code`."""
         row = self._open(channel, code, account)
-        owner = via == "cli" and not self.owners()
-        return self._put(replace(row, state="approved", settled_at=self._clock(), settled_by=by, owner=owner))
+        owner = not self.owners()
+        return self._put(replace(row, state="approved", settled_at=self._clock(), settled_by=f"{via}:{by}", owner=owner))
 
     def reject(self, channel: str, code: str, *, by: str, account: str | None = None) -> Pairing:
         """Turn the sender down; until the code would have ended he gets no other. Raises `PairingError` like `approve`."""

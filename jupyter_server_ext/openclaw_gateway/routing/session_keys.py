@@ -45,6 +45,7 @@ class SessionRules:
         people = {qualified(alias): name for name, aliases in session.identity_links.items() for alias in aliases}
         return cls(
             dm_scope=session.dm_scope,
+            group_scope=session.group_scope,
             shared=session.scope == "global",
             main_key=session.main_key,
             people=people,

@@ -18,11 +18,13 @@ class SessionReset(Section):
 
 
 class Session(Section):
-    """`dm_scope` says whether direct messages of different people share a session (SES-02)."""
+    """`dm_scope` says whether direct messages of different people share a session (SES-02), `group_scope` the same of groups
+    (SES-03)."""
 
     scope: Literal["per-sender", "global"] = "per-sender"
     main_key: str = Field(default="main", min_length=1)
     dm_scope: Literal["main", "per-peer", "per-channel-peer", "per-account-channel-peer"] = "main"
+    group_scope: Literal["per-group", "main"] = "per-group"
     identity_links: dict[str, list[str]] = Field(default_factory=dict)
     reset: SessionReset = Field(default_factory=SessionReset)
     reset_by_type: dict[str, SessionReset] = Field(default_factory=dict)

@@ -79,12 +79,12 @@ def test_an_approved_sender_is_known_on_his_account_only_also_after_a_restart(
     assert again.challenge("telegram", "default", "7") is None
 
 
-def test_the_first_approval_from_the_command_line_names_the_owner_later_ones_do_not(pairings: Pairings) -> None:
-    by_ui = pairings.approve("telegram", code_of(pairings, "1"), by="me", via="ui")
-    first = pairings.approve("telegram", code_of(pairings, "2"), by="me", via="cli")
-    second = pairings.approve("telegram", code_of(pairings, "3"), by="me", via="cli")
-    assert (by_ui.owner, first.owner, second.owner) == (False, True, False)
-    assert pairings.is_owner("telegram", "default", "2") and [row.sender for row in pairings.owners()] == ["2"]
+def test_the_first_approval_names_the_owner_later_ones_do_not(pairings: Pairings) -> None:
+    first = pairings.approve("telegram", code_of(pairings, "1"), by="me", via="ui")
+    second = pairings.approve("telegram", code_of(pairings, "2"), by="me", via="cli")
+    third = pairings.approve("telegram", code_of(pairings, "3"), by="me", via="ui")
+    assert (first.owner, second.owner, third.owner) == (True, False, False)
+    assert pairings.is_owner("telegram", "default", "1") and [row.sender for row in pairings.owners()] == ["1"]
 
 
 def test_a_rejected_sender_gets_no_other_code_within_the_hour(pairings: Pairings, clock: Clock) -> None:

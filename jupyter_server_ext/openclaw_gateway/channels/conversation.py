@@ -1,0 +1,215 @@
+"""From a heard message to its answer: route, command or run, files, presence, outbox (ROU-01 to ROU-06, SES-04).
+
+Called by the inbox, again after a restart. Every step finds out whether it was done already: the run by its id, the parts of
+the answer by their delivery ids.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from openclaw_gateway.channels.attachments import fetched, media_of
+from openclaw_gateway.channels.delivery import post_answer
+from openclaw_gateway.channels.door import Door
+from openclaw_gateway.channels.inbox import Inbox
+from openclaw_gateway.channels.ledger_rows import Received
+from openclaw_gateway.channels.outbox import Outbox
+from openclaw_gateway.channels.presence import Presence
+from openclaw_gateway.channels.questions import Questions
+from openclaw_gateway.channels.running import Running
+from openclaw_gateway.channels.timing import Timing
+from openclaw_gateway.routing.access import Verdict
+from openclaw_gateway.routing.bindings import Refused, Route, Router
+from openclaw_kernel.agent.api import Outcome, RunRequest, Runtime
+from openclaw_kernel.values.envelope import Inbound
+from openclaw_kernel.values.errors import OpenClawError, unavailable
+from openclaw_kernel.values.events import RunEvent
+from openclaw_kernel.values.messages import Part, Text, UserMessage
+
+INTERRUPTED = "The gateway was restarted while it worked on this. What it had begun may have happened; send the message again."
+TIMED_OUT = "This took too long and was ended."
+FAILED_FOR_OTHERS = "Something went wrong; the owner can see why in the log."
+_LOST = frozenset({"shutdown", "restart"})
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """What the channels ask of the rest of the gateway. `command` answers a slash command or `None`; `details` are those of
+    the tool results of a run; `heard` notes the last route of a session; `workspace` is an agent's folder."""
+
+    runtime: Runtime
+    listen: Callable[[str, Callable[[RunEvent], None]], Callable[[], None]]
+    command: Callable[[str, str], Awaitable[str | None]]
+    details: Callable[[str, str], Sequence[Mapping[str, Any]]]
+    heard: Callable[[str, Inbound], None]
+    workspace: Callable[[str], Path]
+    typing_mode: Callable[[], str | None]
+
+
+class Conversation:
+    """The inbox's handler."""
+
+    def __init__(
+        self,
+        house: House,
+        door: Door,
+        router: Router,
+        outbox: Outbox,
+        questions: Questions,
+        running: Callable[[str, str], Running | None],
+        media_dir: Path,
+        timing: Timing,
+    ) -> None:
+        self.inbox: Inbox
+        self._house = house
+        self._door = door
+        self._router = router
+        self._outbox = outbox
+        self._questions = questions
+        self._running = running
+        self._media_dir = media_dir
+        self._time = timing
+
+    async def answer(self, batch: Sequence[Received]) -> None:
+        """Answers a batch of the inbox. Raises `OpenClawError`, `UserError` or `OSError` when it should be tried again."""
+        last = batch[-1].inbound
+        running = self._running(last.channel, last.account)
+        if running is None:
+            raise unavailable(f"{last.channel} account {last.account} does not run")
+        verdict = self._door.verdict(last, running.plugin, running.account)
+        if verdict.action not in ("hear", "observe"):
+            log.info("a message on %s is not answered: %s", last.channel, verdict.reason)
+            return
+        route = self._router.route(last)
+        if isinstance(route, Refused):
+            log.warning("a message on %s was refused: %s", last.channel, route.reason)
+            return
+        if batch[0].command:
+            await self._command(batch[0], running, verdict, route)
+        else:
+            await self._run(batch, running, verdict, route)
+
+    # --- commands
+
+    async def _command(self, row: Received, running: Running, verdict: Verdict, route: Route) -> None:
+        """Alone in a message, past queue and model; of a sender who may not command it is ignored (ROU-06)."""
+        if not verdict.may_command:
+            log.info("a command on %s is ignored: its sender may not command", row.inbound.channel)
+            return
+        by = f"{row.inbound.channel}:{row.inbound.sender.id}"
+        said = self._questions.by_text(row.inbound.command_text, owner=verdict.owner, by=by)
+        if said is None:
+            said = await self._house.command(route.session_key, row.inbound.command_text)
+        if said:
+            post_answer(self._outbox, running, row.inbound, row.run_id, said)
+
+    # --- runs
+
+    async def _run(self, batch: Sequence[Received], running: Running, verdict: Verdict, route: Route) -> None:
+        inbound, run_id = _together(batch), batch[-1].run_id
+        key = batch[0].session_key or route.session_key
+        presence = Presence(
+            running,
+            inbound,
+            run_id,
+            self._outbox,
+            typing=self._typing_mode(inbound),
+            preview=batch[0].preview,
+            on_preview=lambda message_id: _note(self.inbox, batch, preview=message_id),
+            timing=self._time,
+        )
+        outcome = await self._known(run_id)
+        if outcome is None:
+            self.inbox.note(batch, session_key=key)
+            stop = self._house.listen(run_id, presence.hear)
+            self._questions.asked_by(run_id, inbound, owner=verdict.owner)
+            presence.start()
+            try:
+                if not self._is_active(run_id):
+                    await self._submit(inbound, run_id, key, running, verdict, route)
+                outcome = await self._house.runtime.wait(run_id)
+            finally:
+                stop()
+                preview = await presence.close()
+                self._questions.over(run_id)
+        else:
+            preview = batch[0].preview
+        if outcome is None:
+            raise unavailable(f"the run {run_id} has no end yet")
+        await self._post(outcome, inbound, running, verdict, preview)
+
+    async def _known(self, run_id: str) -> Outcome | None:
+        """How the run ended, when it ran before a restart."""
+        try:
+            return await self._house.runtime.wait(run_id, 0)
+        except OpenClawError as unknown:
+            log.debug("run %s is new: %s", run_id, unknown)
+            return None
+
+    def _is_active(self, run_id: str) -> bool:
+        return any(run.run_id == run_id for run in self._house.runtime.active())
+
+    async def _submit(self, inbound: Inbound, run_id: str, key: str, running: Running, verdict: Verdict, route: Route) -> None:
+        folder = self._house.workspace(route.agent) / "inbound" / run_id
+        files = await fetched(running, inbound.attachments, folder)
+        text = inbound.agent_text
+        content: tuple[Part, ...] = (*((Text(text),) if text else ()), *files)
+        meta = {
+            "senderIsOwner": verdict.owner,
+            "idempotencyKey": f"{run_id}:user",
+            "channel": inbound.channel,
+            "accountId": inbound.account,
+            "senderId": inbound.sender.id,
+            "senderName": inbound.sender.name or inbound.sender.username,
+            "chatType": inbound.peer.kind,
+        }
+        message = UserMessage(content or (Text("[An empty message]"),), self._time.now(), f"{run_id}:user", meta)
+        await self._house.runtime.submit(RunRequest(run_id, key, message, client_id=f"channel:{inbound.channel}"))
+        # With one main session for everybody a stranger's message must not turn the owner's answers to him (SES-04).
+        if verdict.owner or key != route.main_session_key:
+            self._house.heard(key, inbound)
+
+    async def _post(self, outcome: Outcome, inbound: Inbound, running: Running, verdict: Verdict, preview: str) -> None:
+        text = _words(outcome, verdict.owner)
+        details = self._house.details(outcome.session_key, outcome.run_id) if outcome.status == "ok" else ()
+        media = await media_of(details, self._media_dir, running.plugin.capabilities.media_bytes)
+        if text or media:
+            post_answer(self._outbox, running, inbound, outcome.run_id, text, media=media, preview=preview)
+
+    def _typing_mode(self, inbound: Inbound) -> str:
+        """AGT-18: at once in private, with the first word elsewhere, unless the config says otherwise."""
+        return self._house.typing_mode() or ("instant" if inbound.peer.kind == "direct" else "message")
+
+
+def _note(inbox: Inbox, batch: Sequence[Received], **changes: Any) -> None:
+    inbox.note(batch, **changes)
+
+
+def _together(batch: Sequence[Received]) -> Inbound:
+    """Several messages as one: their words under one another, answered where the last one stands (CHN-12)."""
+    last = batch[-1].inbound
+    if len(batch) == 1:
+        return last
+    history = tuple(line for row in batch for line in row.inbound.history)
+    text = "\n".join(row.inbound.text for row in batch if row.inbound.text)
+    return replace(last, text=text, history=history)
+
+
+def _words(outcome: Outcome, owner: bool) -> str:
+    """What to tell about the end of a run; empty for a silent answer and for what a person stopped."""
+    match outcome.status:
+        case "ok":
+            return outcome.message.text if outcome.message is not None else ""
+        case "timeout":
+            return TIMED_OUT
+        case "aborted":
+            return INTERRUPTED if outcome.stop_reason in _LOST else ""
+        case _:
+            sentence = outcome.error.message if outcome.error is not None else ""
+            return f"⚠️ {sentence}" if owner and sentence else FAILED_FOR_OTHERS

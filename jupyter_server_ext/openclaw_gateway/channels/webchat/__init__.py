@@ -1,0 +1,1 @@
+"""WebChat: the chat in JupyterLab and on the web page."""

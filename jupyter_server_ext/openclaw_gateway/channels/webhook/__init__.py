@@ -1,0 +1,1 @@
+"""Webhook: any program that can send and take HTTP requests."""
