@@ -17,10 +17,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from openclaw_gateway.methods import approvals as approval_methods
+from openclaw_gateway.methods.catalogue import all_methods
 from openclaw_gateway.methods.health import health_snapshot
 from openclaw_gateway.methods.projection import Projection
+from openclaw_gateway.methods.services import GatewayServices
 from openclaw_gateway.methods.session_view import row_by_key
-from openclaw_gateway.parts.automation import open_automation
+from openclaw_gateway.parts.automation import cron_tools, open_automation
 from openclaw_gateway.parts.channels import open_channels, run_channels
 from openclaw_gateway.parts.credentials import check_auth, gateway_secret, load_secrets
 from openclaw_gateway.parts.log import start_log
@@ -49,10 +52,6 @@ from openclaw_kernel.store.lock import StateLock
 from openclaw_kernel.store.paths import config_path, ensure_private_dir
 from openclaw_kernel.store.runtime_file import RuntimeInfo, remove_runtime, write_runtime
 from openclaw_kernel.values.clock import Clock, NewId, new_id, system_clock
-
-from openclaw_gateway.methods import approvals as approval_methods
-from openclaw_gateway.methods.catalogue import all_methods
-from openclaw_gateway.methods.services import GatewayServices
 
 log = logging.getLogger("openclaw_gateway")
 
@@ -151,10 +150,12 @@ async def _build(
     nodes, surfaces = open_nodes(stack, state_dir, config, broadcaster, clock, new_id)
     projection = Projection(broadcaster, clock)
     skills = Shelf(lambda: config.current.config, lambda agent_id: services.workspace(agent_id), state_dir, env)
+    planning = cron_tools(lambda: services.automation, lambda agent_id: toolbox(agent_id).names(), clock, new_id)
+    toolbox = toolboxes(config, (*tools_of_skills(skills, sessions), *planning))
     runtime = AgentRuntime(
         config=lambda: config.current.config,
         models=models,
-        toolbox=toolboxes(config, tools_of_skills(skills, sessions)),
+        toolbox=toolbox,
         sessions=sessions,
         approvals=approvals,
         redactor=redactor,

@@ -152,7 +152,7 @@ class Cron:
         now = self._clock()
         job = replace(change(old), id=old.id, created_at=old.created_at, updated_at=now)
         if job.schedule != old.schedule or (job.enabled and not old.enabled):
-            job = replace(job, from_ms=now - 1, errors=0, not_before=0)
+            job = replace(job, from_ms=now - 1 if job.one_shot else now, errors=0, not_before=0)
         self._jobs.put(job)
         self._say("updated", job)
         return job
@@ -347,7 +347,8 @@ class Cron:
         failed = row.state == "error" or (row.delivery == "not-delivered" and not job.delivery.best_effort)
         errors = current.errors + 1 if failed else 0
         wait = BACK_OFF_MS[min(errors, len(BACK_OFF_MS)) - 1] if row.state == "error" else 0
-        job = replace(current, errors=errors, not_before=row.ended_at + wait if wait else 0, last=last_wire(row))
+        asked = current.not_before if current.not_before > row.ended_at else 0
+        job = replace(current, errors=errors, not_before=row.ended_at + wait if wait else asked, last=last_wire(row))
         gone = job.one_shot and row.state in ("ok", "recovered") and row.trigger != "manual"
         if errors >= DISABLE_AFTER or gone or (job.one_shot and failed and row.attempt > RETRIES):
             job = replace(job, enabled=False)

@@ -129,7 +129,7 @@ def schedule_from_wire(wire: Mapping[str, Any], now_ms: int) -> Schedule:
     if kind == "at":
         return At(parse_at(str(wire.get("at") or ""), now_ms))
     if kind == "every":
-        every = wire.get("everyMs")
+        every = wire.get("everyMs", duration_ms(str(wire.get("every") or "")))
         if not isinstance(every, int) or not MIN_EVERY_MS <= every <= MAX_MS:
             raise invalid(f"schedule.everyMs is {every!r}; give milliseconds, at least {MIN_EVERY_MS}")
         anchor = wire.get("anchorMs")

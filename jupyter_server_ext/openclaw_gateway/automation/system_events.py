@@ -77,7 +77,7 @@ class SystemEvents:
         for run_id, rows in runs.items():
             if not await self._known(run_id):
                 await self._say(run_id, rows[0].session_key, as_text(rows))
-            self._settle(rows)
+            self.settle(run_id)
 
     async def flush(self, session_key: str, prompt: str = "") -> str | None:
         """Starts a run with every waiting line, `prompt` after them; its id, or `None` when nothing waits."""
@@ -85,17 +85,22 @@ class SystemEvents:
         if not rows:
             return None
         run_id = f"events:{rows[0].id}"
-        rows = [replace(row, run_id=run_id) for row in rows]
-        for row in rows:
-            self._rows.put(row)
+        self.claim(rows, run_id)
         text = as_text(rows)
         await self._say(run_id, session_key, f"{text}\n\n{prompt}" if prompt else text)
-        self._settle(rows)
+        self.settle(run_id)
         return run_id
 
-    def _settle(self, rows: list[SystemEvent]) -> None:
+    def claim(self, rows: list[SystemEvent], run_id: str) -> None:
+        """The run `run_id` is about to take these lines."""
         for row in rows:
-            self._rows.put(replace(row, said=True))
+            self._rows.put(replace(row, run_id=run_id))
+
+    def settle(self, run_id: str) -> None:
+        """The agent has that run."""
+        for row in self._rows.rows():
+            if row.run_id == run_id and not row.said:
+                self._rows.put(replace(row, said=True))
 
 
 def as_text(rows: list[SystemEvent]) -> str:

@@ -21,6 +21,7 @@ COMMANDS = {
     "status": "Show the gateway, its agents and its sessions.",
     "sessions": "List, show, reset or delete sessions.",
     "config": "Read and change openclaw.json.",
+    "cron": "Plan, list, run or remove scheduled jobs.",
     "models": "Show the models the gateway knows.",
     "channels": "List channels, show their state, look after dead letters.",
     "pairing": "Let people in who wrote on a channel.",

@@ -6,6 +6,7 @@ from typing import Any
 
 from openclaw_gateway.http.channels import ROUTE as CHANNEL_ROUTE
 from openclaw_gateway.http.channels import ChannelWebhook
+from openclaw_gateway.http import hooks
 from openclaw_gateway.http.headers import NotFound
 from openclaw_gateway.http.openai import ChatCompletions, ModelList, OneModel
 from openclaw_gateway.http.page import StatusPage
@@ -32,7 +33,7 @@ ROUTES: list[tuple[str, Any]] = [
 def build_application(services: GatewayServices, hub: Hub) -> Application:
     """The application of the second listener."""
     return Application(
-        ROUTES,
+        [*hooks.routes(services.settings.hooks.path), *ROUTES],
         default_handler_class=NotFound,
         openclaw_services=services,
         openclaw_hub=hub,

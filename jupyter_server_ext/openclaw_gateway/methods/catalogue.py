@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from openclaw_gateway.protocol.dispatch import Method
-
 from openclaw_gateway.methods import (
     absent,
     agent,
@@ -15,32 +13,21 @@ from openclaw_gateway.methods import (
     chat,
     commands,
     config,
+    cron,
     devices,
     health,
+    heartbeat,
     logs,
     models,
     nodes,
     sessions,
     skills,
 )
+from openclaw_gateway.protocol.dispatch import Method
 
-FAMILIES = (
-    health,
-    chat,
-    channels,
-    agent,
-    models,
-    commands,
-    sessions,
-    config,
-    logs,
-    approvals,
-    devices,
-    nodes,
-    canvas,
-    skills,
-    absent,
-)
+_TALK = (health, chat, channels, agent, models, commands, sessions, config)
+_WORLD = (logs, approvals, devices, nodes, canvas, skills, cron, heartbeat, absent)
+FAMILIES = (*_TALK, *_WORLD)
 
 
 def all_methods() -> list[Method[Any]]:

@@ -1,4 +1,4 @@
-"""How the gateway is: `health`, `status`, `system-presence`, `system.info`, `last-heartbeat`."""
+"""How the gateway is: `health`, `status`, `system-presence`, `system.info`."""
 
 from __future__ import annotations
 
@@ -138,15 +138,9 @@ async def system_info(_params: NoParams, call: Call) -> dict[str, Any]:
     }
 
 
-async def last_heartbeat(_params: NoParams, call: Call) -> dict[str, Any]:
-    """No heartbeat has run: there is none in this gateway."""
-    return {"ts": parts(call).started_at, "status": "skipped", "reason": "disabled"}
-
-
 METHODS = [
     Method("health", HealthParams, health, "operator.read"),
     Method("status", StatusParams, status, "operator.read"),
     Method("system-presence", NoParams, system_presence, "operator.read"),
     Method("system.info", NoParams, system_info, "operator.read"),
-    Method("last-heartbeat", NoParams, last_heartbeat, "operator.read"),
 ]

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
-from openclaw_gateway.automation.reminders import Reminders
+from openclaw_gateway.automation.house import Automation
 from openclaw_gateway.channels.room import ChannelRoom
 from openclaw_gateway.methods.projection import Projection
 from openclaw_gateway.methods.surfaces import Surfaces
@@ -50,13 +50,13 @@ class GatewayServices:
     devices: Devices
     broadcaster: Broadcaster
     projection: Projection
-    reminders: Reminders
     log_file: Path
     presence: Callable[[], list[dict[str, Any]]]
     secret: Callable[[], str | None]
     skills: Shelf
     nodes: Nodes
     surfaces: Surfaces
+    automation: Automation = field(init=False)
     accepting: bool = True
     command_results: dict[str, dict[str, Any]] = field(default_factory=dict)
     channels: ChannelRoom = field(init=False, repr=False)

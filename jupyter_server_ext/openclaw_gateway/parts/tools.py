@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from openclaw_gateway.automation.reminders import Reminders
 from openclaw_kernel.config.service import ConfigStore
 from openclaw_kernel.sessions.store import Sessions
 from openclaw_kernel.skills.runs import Runner
@@ -22,9 +21,9 @@ from openclaw_kernel.values.messages import Text, ToolResultMessage, UserMessage
 class ToolServices:
     """What tools may ask of the gateway (`tools.api.Services`)."""
 
-    def __init__(self, reminders: Reminders, skills: Shelf, nodes: NodeServices) -> None:
+    def __init__(self, remind: Callable[[str, str, str], str], skills: Shelf, nodes: NodeServices) -> None:
         self.nodes = nodes
-        self._reminders = reminders
+        self._remind = remind
         self._skills = skills
 
     async def list_skills(self, agent_id: str) -> list[Mapping[str, Any]]:
@@ -34,7 +33,7 @@ class ToolServices:
         ]
 
     async def schedule(self, session_key: str, when: str, text: str) -> str:
-        return self._reminders.schedule(session_key, when, text).id
+        return self._remind(session_key, when, text)
 
 
 def toolboxes(config: ConfigStore, more: Sequence[Tool] = ()) -> Callable[[str], Toolbox]:

@@ -34,7 +34,7 @@ class Hooks(OpenSection):
 
     enabled: bool = False
     token: SecretInput | None = None
-    path: str = "/hooks"
+    path: str = Field(default="/hooks", pattern=r"^(/[A-Za-z0-9][A-Za-z0-9_-]*)+$")
     max_body_bytes: Positive = 262_144
     allowed_agent_ids: list[str] = Field(default_factory=list)
     default_session_key: str | None = None

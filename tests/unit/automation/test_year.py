@@ -1,7 +1,7 @@
 """One year, two zones that change their clocks, a hundred restarts: every occurrence exactly once.
 
-What is expected is worked out here without the scheduler or its cron library: fixed times by walking the calendar, repeated ones
-by walking every minute of the year.
+Expected is what walking the calendar gives (fixed times), and walking every fifth minute of the year (repeated ones), without
+the scheduler or its cron library.
 """
 
 from __future__ import annotations

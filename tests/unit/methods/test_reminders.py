@@ -1,16 +1,14 @@
-"""Reminders: reading a time, firing once, surviving a restart."""
+"""Reminders: reading a time, and the one-shot job it becomes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
-from pathlib import Path
 
 import pytest
 
-from openclaw_gateway.automation.reminders import Reminder, Reminders, parse_when
+from openclaw_gateway.automation.reminders import parse_when, reminder
+from openclaw_gateway.automation.schedule import At
 from openclaw_kernel.tools.api import ToolError
-from openclaw_kernel.values.errors import unavailable
 
 NOON = int(datetime(2026, 6, 1, 12, 0).timestamp() * 1000)
 MINUTE = 60_000
@@ -35,40 +33,8 @@ def test_times_it_cannot_take(when: str) -> None:
         parse_when(when, NOON)
 
 
-def book(path: Path, clock: Callable[[], int], fired: list[str]) -> Reminders:
-    async def deliver(row: Reminder) -> None:
-        fired.append(row.run_id)
-
-    return Reminders(path, clock=clock, new_id=lambda: "r1", deliver=deliver)
-
-
-async def test_it_fires_once_and_not_again_after_a_restart(tmp_path: Path) -> None:
-    now, fired = [NOON], list[str]()
-    reminders = book(tmp_path / "reminders.jsonl", lambda: now[0], fired)
-    reminders.schedule("agent:main:main", "in 5 minutes", "stretch")
-    assert await reminders.fire_due() == 0
-    await reminders.stop()
-    now[0] += 6 * MINUTE
-    later = book(tmp_path / "reminders.jsonl", lambda: now[0], fired)
-    assert await later.fire_due() == 1 and await later.fire_due() == 0
-    await later.stop()
-    again = book(tmp_path / "reminders.jsonl", lambda: now[0], fired)
-    assert await again.fire_due() == 0 and fired == ["reminder:r1"]
-    await again.stop()
-
-
-async def test_a_refused_delivery_is_not_repeated(tmp_path: Path) -> None:
-    async def refuse(_row: Reminder) -> None:
-        raise unavailable("not now")
-
-    reminders = Reminders(tmp_path / "r.jsonl", clock=lambda: NOON, new_id=lambda: "r", deliver=refuse)
-    reminders.schedule("agent:main:main", "0m", "x")
-    assert await reminders.fire_due() == 1 and reminders.pending() == []
-    await reminders.stop()
-
-
-async def test_cancel(tmp_path: Path) -> None:
-    reminders = book(tmp_path / "r.jsonl", lambda: NOON, [])
-    row = reminders.schedule("agent:main:main", "1h", "x")
-    assert reminders.cancel(row.id) and not reminders.cancel(row.id) and reminders.pending() == []
-    await reminders.stop()
+def test_it_is_a_job_of_its_session_that_goes_when_it_is_done() -> None:
+    job = reminder("r1", "agent:work:main", "in 5 minutes", "stretch", NOON)
+    assert job.schedule == At(NOON + 5 * MINUTE) and job.one_shot and job.delete_after_run
+    assert (job.target, job.session_key, job.agent_id) == ("current", "agent:work:main", "work")
+    assert job.payload.text == "[Reminder] stretch" and job.delivery.mode == "none"
