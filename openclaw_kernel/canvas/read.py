@@ -6,9 +6,10 @@ import json
 from pathlib import Path
 from typing import Any, NoReturn
 
-from openclaw_kernel.canvas.guard import check_messages
-from openclaw_kernel.canvas.limits import FILE_BYTES
-from openclaw_kernel.canvas.problems import CanvasError, Problem
+from openclaw_kernel.canvas.guard import check_messages, measured
+from openclaw_kernel.canvas.limits import FILE_BYTES, PROBLEMS
+from openclaw_kernel.canvas.problems import CanvasError, Problem, Problems
+from openclaw_kernel.canvas.v08 import Translator, is_old
 
 
 def read_messages(text: str) -> tuple[list[Any], list[str]]:
@@ -30,21 +31,48 @@ def read_messages(text: str) -> tuple[list[Any], list[str]]:
     return [value], [""]
 
 
+def read_file(path: Path) -> tuple[list[Any], list[str]]:
+    """As `read_messages`, of a file. Raises `CanvasError` for one that cannot be read too."""
+    try:
+        if path.stat().st_size > FILE_BYTES:
+            raise CanvasError("TOO_LARGE", "", f"A file may have {FILE_BYTES} bytes.")
+        return read_messages(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise CanvasError("UNREADABLE", "", f"{path} cannot be read: {error.strerror or error}.") from error
+    except UnicodeDecodeError as error:
+        raise CanvasError("PARSE", "", "The file is not UTF-8 text.") from error
+
+
 def check_file(path: Path) -> list[Problem]:
     """All problems of a file; one that cannot be read has that as its problem."""
     try:
-        if path.stat().st_size > FILE_BYTES:
-            return [Problem("TOO_LARGE", "", f"A file may have {FILE_BYTES} bytes.")]
-        messages, places = read_messages(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        return [Problem("UNREADABLE", "", f"{path} cannot be read: {error.strerror or error}.")]
-    except UnicodeDecodeError:
-        return [Problem("PARSE", "", "The file is not UTF-8 text.")]
+        messages, places = read_file(path)
     except CanvasError as error:
         return [error.problem]
     if not messages:
         return [Problem("INVALID", "", "The file has no messages.")]
-    return check_messages(messages, places)
+    return _check_old(messages, places) if any(map(is_old, messages)) else check_messages(messages, places)
+
+
+def _check_old(messages: list[Any], places: list[str]) -> list[Problem]:
+    """Version 0.8: what each message comes to is checked, under the place of the message that brought it about."""
+    translator, problems = Translator(), Problems()
+    made: list[Any] = []
+    homes: list[str] = []
+    for message, place in zip(messages, places, strict=True):
+        if isinstance(message, dict) and "version" in message:
+            problems.add("MIXED_VERSIONS", place, "Messages of version 0.8 and 0.9 may not be mixed.")
+        elif not isinstance(message, dict):
+            problems.add("INVALID", place, "A message must be an object.")
+        elif measured(message, problems, place):
+            try:
+                came = translator.translate(message)
+            except CanvasError as error:
+                problems.add(error.problem.code, place + error.problem.path, str(error))
+                continue
+            made += came
+            homes += [place] * len(came)
+    return [*problems.found, *check_messages(made, homes)][:PROBLEMS]
 
 
 def _lines(lines: list[tuple[int, str]]) -> tuple[list[Any], list[str]]:

@@ -9,13 +9,11 @@ from typing import Any
 import pytest
 
 from openclaw_kernel.canvas import pointer
-from openclaw_kernel.canvas.catalog import BASIC, NOTEBOOK
+from openclaw_kernel.canvas.catalog import BASIC
 from openclaw_kernel.canvas.guard import check_messages
 from openclaw_kernel.canvas.problems import CanvasError
 from openclaw_kernel.canvas.read import check_file
 from openclaw_kernel.canvas.store import Surfaces
-from openclaw_kernel.tools.api import ToolContext
-from openclaw_kernel.tools.canvas import CanvasArgs, canvas
 
 Message = dict[str, Any]
 TEXT = {"id": "root", "component": "Text", "text": "hi"}
@@ -174,29 +172,3 @@ def test_pointer() -> None:
     assert pointer.absolute("name", "/rows/3") == "/rows/3/name"
     with pytest.raises(CanvasError):
         pointer.put(data, "/a/name", 1)
-
-
-FIELDS = [
-    {"name": f"f{index}", "label": kind, "type": kind, "options": ["a", "b"]}
-    for index, kind in enumerate(
-        ["text", "longtext", "number", "date", "datetime", "time", "checkbox", "select", "multiselect"]
-    )
-]
-
-
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        {"kind": "form", "title": "F", "fields": FIELDS},
-        {"kind": "table", "columns": ["a", "b"], "rows": [[1, None], ["x", True]]},
-        *({"kind": "chart", "chart": chart, "series": [{"name": "s", "points": [["a", 1], [2, 3.5]]}]}
-          for chart in ("line", "bar", "area", "scatter", "pie")),
-    ],
-)  # fmt: skip
-async def test_what_the_canvas_tool_makes_passes(arguments: Message) -> None:
-    context: ToolContext = None  # type: ignore[assignment]  # the tool asks nothing of it
-    made = await canvas(CanvasArgs.model_validate(arguments), context)
-    assert made.details is not None
-    messages = made.details["surface"]["messages"]
-    assert check_messages(messages) == []
-    assert messages[0]["createSurface"]["catalogId"] in (BASIC, NOTEBOOK)
