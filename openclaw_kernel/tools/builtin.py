@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from openclaw_kernel.tools import canvas, files
+from openclaw_kernel.tools import canvas, files, notebook, variables
 from openclaw_kernel.tools.api import Tool
 from openclaw_kernel.tools.assistant import assistant_tools
 from openclaw_kernel.tools.exec import TIMEOUT_S, exec_tool
@@ -16,6 +16,8 @@ def builtin_tools(exec_timeout_s: float = TIMEOUT_S) -> list[Tool]:
         *files.TOOLS,
         exec_tool(exec_timeout_s),
         python_tool(exec_timeout_s),
+        *variables.TOOLS,
+        *notebook.TOOLS,
         *notes_tools(),
         *canvas.TOOLS,
         *assistant_tools(),

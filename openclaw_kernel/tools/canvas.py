@@ -1,4 +1,6 @@
-"""Showing a form, a table or a chart: A2UI v0.9 messages built from a few plain arguments (CAN-01).
+"""Showing a form, a table or a chart: A2UI v0.9 messages built from a few plain arguments, or given whole (CAN-01).
+
+Where the session has a notebook, its kernel shows the surface live in a cell as well.
 
 `details.surface` is `{surfaceId, title, messages}`; the screen feeds `messages` to its surface store. The same title updates
 nothing: every call is a surface of its own, named after the run.
@@ -6,13 +8,22 @@ nothing: every call is a surface of its own, named after the run.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from typing import Any, Literal
 from uuid import uuid4
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from openclaw_kernel.tools.api import Tool, ToolContext, ToolResult, text_result
+from openclaw_kernel.canvas.guard import check_messages
+from openclaw_kernel.tools.api import Tool, ToolContext, ToolError, ToolResult, text_result
+from openclaw_kernel.values.errors import OpenClawError
+
+log = logging.getLogger(__name__)
+
+COMMAND = "canvas.present"
+PRESENT_TIMEOUT_S = 5.0
+MAX_MESSAGES = 200
 
 VERSION = "v0.9"
 BASIC = "https://a2ui.org/specification/v0_9/catalogs/basic/catalog.json"
@@ -46,7 +57,7 @@ class Series(BaseModel):
 
 class CanvasArgs(BaseModel):
     model_config = ConfigDict(extra="forbid", defer_build=True)
-    kind: Literal["form", "table", "chart"]
+    kind: Literal["form", "table", "chart", "surface"]
     title: str = Field("", max_length=200)
     fields: list[FormField] = Field(default_factory=list, max_length=MAX_FIELDS, description="form: what to ask")
     submit: str = Field("Submit", min_length=1, max_length=60, description="form: label of the button")
@@ -54,11 +65,17 @@ class CanvasArgs(BaseModel):
     rows: list[list[Cell]] = Field(default_factory=list, max_length=MAX_ROWS, description="table: one list of cells a row")
     chart: Literal["line", "bar", "area", "scatter", "pie"] = "line"
     series: list[Series] = Field(default_factory=list, max_length=MAX_SERIES, description="chart: what to draw")
+    messages: list[dict[str, Any]] = Field(
+        default_factory=list,
+        max_length=MAX_MESSAGES,
+        description="surface: A2UI v0.9 messages, createSurface first",
+    )
 
     @model_validator(mode="after")
     def _complete(self) -> CanvasArgs:
         """Each kind needs its own part; the message tells the model what to add."""
         needed = {"form": ("fields", self.fields), "table": ("columns", self.columns), "chart": ("series", self.series)}
+        needed["surface"] = ("messages", self.messages)
         name, value = needed[self.kind]
         if not value:
             raise ValueError(f"a {self.kind} needs {name}")
@@ -74,6 +91,44 @@ class CanvasArgs(BaseModel):
 
 
 async def canvas(args: CanvasArgs, ctx: ToolContext) -> ToolResult:
+    surface_id, messages, summary = _given(args) if args.kind == "surface" else _built(args)
+    surface = {"surfaceId": surface_id, "kind": args.kind, "title": args.title, "messages": messages}
+    named = f"“{args.title}”, {summary}" if args.title else summary
+    where = await _present(ctx, surface)
+    text = f"Made {named}. Faces that draw A2UI show it live; the others keep it with this step."
+    return text_result(text + (f" It is shown in {where} too." if where else ""), surface=surface)
+
+
+async def _present(ctx: ToolContext, surface: Mapping[str, Any]) -> str:
+    """Notes whose surface it is, and shows it on the session's node; where, or nothing. That it could not is no failure: the
+    faces have it."""
+    if ctx.nodes is None:
+        return ""
+    ctx.nodes.show(ctx.session_key, surface["surfaceId"], surface["title"])
+    if ctx.node is None:
+        return ""
+    params = {"surfaceId": surface["surfaceId"], "messages": surface["messages"]}
+    try:
+        answer = await ctx.nodes.invoke(ctx.node, COMMAND, params, timeout_s=PRESENT_TIMEOUT_S)
+    except OpenClawError as error:
+        log.info("%s does not show surface %s: %s", ctx.node.label, surface["surfaceId"], error)
+        return ""
+    return ctx.node.label if answer.get("shown") else ""
+
+
+def _given(args: CanvasArgs) -> tuple[str, list[dict[str, Any]], str]:
+    """Messages that somebody has prepared, in Python for instance; checked before anybody draws or stores them (CAN-02)."""
+    problems = check_messages(args.messages)
+    if problems:
+        told = "; ".join(f"{problem.path}: {problem.message}" for problem in problems[:5])
+        raise ToolError(f"The messages cannot be shown: {told}")
+    ids = [message["createSurface"]["surfaceId"] for message in args.messages if "createSurface" in message]
+    if len(ids) != 1:
+        raise ToolError("The messages must create exactly one surface.")
+    return ids[0], args.messages, f"a surface of {len(args.messages)} messages"
+
+
+def _built(args: CanvasArgs) -> tuple[str, list[dict[str, Any]], str]:
     surface_id = f"canvas-{uuid4().hex[:12]}"
     match args.kind:
         case "form":
@@ -82,7 +137,7 @@ async def canvas(args: CanvasArgs, ctx: ToolContext) -> ToolResult:
         case "table":
             components, data, catalog = _table(args)
             summary = f"a table with {len(args.rows)} rows and {len(args.columns)} columns"
-        case "chart":
+        case _:
             components, data, catalog = _chart(args)
             points = sum(len(series.points) for series in args.series)
             summary = f"a {args.chart} chart with {len(args.series)} series and {points} points"
@@ -91,9 +146,7 @@ async def canvas(args: CanvasArgs, ctx: ToolContext) -> ToolResult:
         _message("updateDataModel", surfaceId=surface_id, path="/", value=data),
         _message("updateComponents", surfaceId=surface_id, components=_titled(args.title, components)),
     ]
-    surface = {"surfaceId": surface_id, "kind": args.kind, "title": args.title, "messages": messages}
-    named = f"“{args.title}”, {summary}" if args.title else summary
-    return text_result(f"Made {named}. Faces that draw A2UI show it live; the others keep it with this step.", surface=surface)
+    return surface_id, messages, summary
 
 
 def _message(action: str, **body: Any) -> dict[str, Any]:
@@ -172,10 +225,11 @@ def _title(arguments: Mapping[str, Any]) -> str:
 TOOLS: tuple[Tool, ...] = (
     Tool(
         "canvas",
-        "Show the person a form to fill in, a table, or a chart.",
+        "Show the person a form to fill in, a table, a chart, or a surface of A2UI messages.",
         CanvasArgs,
         canvas,
         groups=frozenset({"ui"}),
         title=_title,
+        node_command=lambda _arguments: COMMAND,
     ),
 )
