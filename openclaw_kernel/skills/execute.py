@@ -19,12 +19,14 @@ from typing import Any, Literal
 
 import orjson
 
-from openclaw_kernel.skills.notebook import source_of
+from openclaw_kernel.skills.notebook import source_of, tags_of
 from openclaw_kernel.values.stream import AbortSignal
 
 log = logging.getLogger(__name__)
 
 KERNEL = "python3"
+INJECTED_TAG = "injected-parameters"
+"""The cell that sets this run's values; papermill's word for it."""
 SETTLE_S = 5.0
 """How long a kernel that was killed may take to be gone."""
 
@@ -160,7 +162,8 @@ class _Run:
         for position, index in enumerate(code):
             self.cell = self._number(index)
             first = source_of(cells[index]).strip().partition("\n")[0][:80]
-            self._progress(f"cell {self.cell}: {first}", position / len(code))
+            if INJECTED_TAG not in tags_of(cells[index]):
+                self._progress(f"cell {self.cell}: {first}", position / len(code))
             await client.async_execute_cell(cells[index], index, execution_count=position + 1)
 
     def take(self, message: Mapping[str, Any]) -> bool:

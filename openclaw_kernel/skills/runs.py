@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from openclaw_kernel.safety.environment import child_env
-from openclaw_kernel.skills.execute import Ending, Limits, Progress, Status, execute
+from openclaw_kernel.skills.execute import INJECTED_TAG, Ending, Limits, Progress, Status, execute
 from openclaw_kernel.skills.notebook import NotebookSource, read_notebook
 from openclaw_kernel.skills.parameters import assignments, checked
 from openclaw_kernel.skills.result import Result, result_of
@@ -80,7 +80,7 @@ class Runner:
             raise SkillProblem(f"{skill.name} is no notebook and cannot be run; read it with the tool skill and follow it.")
         started = time.monotonic()
         source = await asyncio.to_thread(read_notebook, skill.path)
-        parameters = checked(source.parameters, values)
+        parameters = _checked(skill, source, values)
         notebook = await asyncio.to_thread(_prepared, source, parameters)
         path = self.folder / f"{_day(self.clock())}-{skill.name}-{self.new_id()[:8]}.ipynb"
         await asyncio.to_thread(_keep, path, notebook)
@@ -116,6 +116,13 @@ class Runner:
         return tuple(media)
 
 
+def _checked(skill: Skill, source: NotebookSource, values: Mapping[str, Any]) -> dict[str, Any]:
+    try:
+        return checked(source.parameters, values)
+    except SkillProblem as problem:
+        raise SkillProblem(f"{skill.name}: {problem}") from problem
+
+
 def _prepared(source: NotebookSource, parameters: Mapping[str, Any]) -> Any:
     """A fresh copy without outputs, with the cell that sets this run's values behind the parameters cell."""
     import nbformat
@@ -130,7 +137,7 @@ def _prepared(source: NotebookSource, parameters: Mapping[str, Any]) -> Any:
             cell.outputs, cell.execution_count = [], None
         cell.setdefault("id", f"cell-{index}")
     if parameters and source.parameters_at is not None:
-        cell = nbformat.v4.new_code_cell(assignments(parameters), metadata={"tags": ["injected-parameters"]})
+        cell = nbformat.v4.new_code_cell(assignments(parameters), metadata={"tags": [INJECTED_TAG]})
         notebook.cells.insert(source.parameters_at + 1, cell)
     notebook.nbformat_minor = max(5, int(notebook.get("nbformat_minor", 5)))
     notebook.setdefault("metadata", nbformat.from_dict({}))

@@ -11,6 +11,7 @@ from openclaw_gateway.protocol.dispatch import Call, Method
 from openclaw_kernel.skills.activate import Activation
 from openclaw_kernel.skills.names import command_names, command_word
 from openclaw_kernel.skills.shelf import Shelved
+from openclaw_kernel.skills.status import status_of
 from openclaw_kernel.values.messages import Text, ToolResultMessage, UserMessage
 from openclaw_kernel.values.session_key import parse
 
@@ -23,13 +24,7 @@ class SkillsStatusParams(Params):
 async def skills_status(params: SkillsStatusParams, call: Call) -> dict[str, Any]:
     services = parts(call)
     agent_id = params.agent_id or services.default_agent
-    found = await asyncio.to_thread(services.skills.all, agent_id)
-    return {
-        "workspaceDir": str(services.workspace(agent_id)),
-        "managedSkillsDir": str(services.skills.managed_dir),
-        "agentId": agent_id,
-        "skills": [status_row(one) for one in found],
-    }
+    return await asyncio.to_thread(status_of, services.skills, agent_id, str(services.workspace(agent_id)))
 
 
 async def skills_bins(_params: NoParams, call: Call) -> dict[str, Any]:
@@ -37,40 +32,6 @@ async def skills_bins(_params: NoParams, call: Call) -> dict[str, Any]:
     services = parts(call)
     found = await asyncio.to_thread(services.skills.all, services.default_agent)
     return {"bins": sorted({name for one in found for name in (*one.gate.needs.bins, *one.gate.needs.any_bins)})}
-
-
-def status_row(one: Shelved) -> dict[str, Any]:
-    """A skill in the shape of `skills.status`. `kind` and `reason` are ours."""
-    skill, gate = one.skill, one.gate
-    row: dict[str, Any] = {
-        "name": skill.name,
-        "description": skill.description,
-        "source": f"openclaw-{skill.source}",
-        "bundled": skill.source == "bundled",
-        "filePath": str(skill.path),
-        "baseDir": str(skill.folder),
-        "skillKey": skill.key,
-        "always": gate.always,
-        "disabled": gate.disabled,
-        "blockedByAllowlist": gate.blocked,
-        "blockedByAgentFilter": gate.filtered,
-        "eligible": one.usable,
-        "platformIncompatible": bool(gate.missing.os),
-        "modelVisible": one.listed,
-        "userInvocable": skill.for_people,
-        "commandVisible": one.callable,
-        "requirements": gate.needs.to_wire(),
-        "missing": gate.missing.to_wire(),
-        "configChecks": [{"path": path, "satisfied": path not in gate.missing.config} for path in gate.needs.config],
-        "install": [],
-        "kind": skill.kind,
-    }
-    for name, value in (("emoji", skill.openclaw.get("emoji")), ("homepage", skill.meta.get("homepage"))):
-        if isinstance(value, str):
-            row[name] = value
-    if gate.reason:
-        row["reason"] = gate.reason
-    return row
 
 
 def skill_commands(services: GatewayServices, agent_id: str, taken: Iterable[str]) -> list[tuple[str, Shelved]]:
