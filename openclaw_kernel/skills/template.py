@@ -42,7 +42,7 @@ RESULT = 'print("\\n".join(lines))'
 
 def new_skill(parent: Path, name: str, *, notebook: bool) -> Path:
     """Makes `parent/<name>` with its one file, which is the answer. Raises `SkillProblem`: no name for a skill, or taken."""
-    if slug(name) != name:
+    if not name or slug(name) != name:
         mended = slug(name)
         hint = f"; {mended!r} would do" if mended else ""
         raise SkillProblem(f"{name!r} is no name for a skill: use lower-case letters, digits and single hyphens{hint}.")
