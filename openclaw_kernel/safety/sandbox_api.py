@@ -7,7 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
 
+from openclaw_kernel.values.errors import UserError
+
 Access = Literal["none", "ro", "rw"]
+
+
+class SandboxError(UserError):
+    """A command cannot be run in a sandbox: the backend stopped working, or a folder must not be shown to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +67,12 @@ class SandboxBackend(Protocol):
     name: str
 
     async def probe(self) -> Probe: ...
+
+    def shell(self, command: str) -> tuple[str, ...]:
+        """The argv that runs a line of bash inside."""
+
+    def python(self, code: str) -> tuple[str, ...]:
+        """The argv that runs a Python program inside, isolated from the workspace and the environment."""
 
     async def wrap(self, command: Command, profile: Profile) -> Wrapped:
         """Raises `SandboxError` when the backend stopped working."""

@@ -8,6 +8,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from openclaw_kernel.safety.sandbox.service import Place, Sandboxes
+from openclaw_kernel.safety.sandbox_api import SandboxError
 from openclaw_kernel.tools.api import Tool, ToolContext, ToolError, ToolResult
 from openclaw_kernel.tools.process import Finished, run_process
 from openclaw_kernel.values.messages import Text
@@ -22,15 +24,19 @@ class ExecArgs(BaseModel):
     timeout_s: float | None = Field(None, gt=0, le=86_400, description="Seconds after which it is stopped")
 
 
-def exec_tool(timeout_s: float = TIMEOUT_S) -> Tool:
+def exec_tool(timeout_s: float = TIMEOUT_S, sandboxes: Sandboxes | None = None) -> Tool:
     """The `exec` tool; `timeout_s` is `tools.exec.timeoutSec`, which the model may only shorten."""
 
     async def run(args: ExecArgs, ctx: ToolContext) -> ToolResult:
+        limit_s = min(args.timeout_s or timeout_s, timeout_s)
+        place = await sandbox_of(sandboxes, ctx)
+        if place is not None:
+            return await run_and_report(place.backend.shell(args.command), args.command, ctx, limit_s, place)
         bash = shutil.which("bash", path=ctx.env.get("PATH")) or shutil.which("bash", path="/bin:/usr/bin")
         if bash is None:
             raise ToolError("bash is not installed on this machine, so no command can be run; install it or use python.")
         argv = (bash, "--noprofile", "--norc", "-c", args.command)
-        return await run_and_report(argv, args.command, ctx, min(args.timeout_s or timeout_s, timeout_s))
+        return await run_and_report(argv, args.command, ctx, limit_s)
 
     return Tool(
         "exec",
@@ -43,9 +49,29 @@ def exec_tool(timeout_s: float = TIMEOUT_S) -> Tool:
     )
 
 
-async def run_and_report(argv: tuple[str, ...], shown: str, ctx: ToolContext, timeout_s: float) -> ToolResult:
-    """Runs and words the outcome; details are `{command, cwd, exitCode, durationMs, output}` and `outputFile` when cut."""
-    finished = await run_process(argv, ctx, timeout_s)
+async def sandbox_of(sandboxes: Sandboxes | None, ctx: ToolContext) -> Place | None:
+    """Where a command of this turn runs; `None` is the host. Raises `ToolError` where a sandbox is demanded and none works."""
+    if sandboxes is None:
+        return None
+    try:
+        return await sandboxes.place(ctx.session_key, ctx.agent_id, ctx.workspace)
+    except SandboxError as error:
+        raise ToolError(str(error)) from error
+
+
+async def run_and_report(
+    argv: tuple[str, ...], shown: str, ctx: ToolContext, timeout_s: float, place: Place | None = None
+) -> ToolResult:
+    """Runs, in the sandbox `place` if there is one, and words the outcome; details are `{command, cwd, exitCode, durationMs,
+    output}`, `sandbox` with the name of the backend, and `outputFile` when cut."""
+    if place is None:
+        finished = await run_process(argv, ctx, timeout_s)
+    else:
+        try:
+            async with place.wrapped(argv, ctx.env) as wrapped:
+                finished = await run_process(argv, ctx, timeout_s, wrapped)
+        except SandboxError as error:
+            raise ToolError(str(error)) from error
     details: dict[str, Any] = {
         "command": shown,
         "cwd": str(ctx.workspace),
@@ -53,6 +79,8 @@ async def run_and_report(argv: tuple[str, ...], shown: str, ctx: ToolContext, ti
         "durationMs": finished.duration_ms,
         "output": finished.output,
     }
+    if place is not None:
+        details["sandbox"] = place.backend.name
     if finished.saved:
         details["outputFile"] = finished.saved
     if finished.ending != "exited":

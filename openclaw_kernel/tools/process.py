@@ -20,6 +20,7 @@ from uuid import uuid4
 
 from openclaw_kernel.safety.environment import child_env
 from openclaw_kernel.safety.paths import ToolPathError, inside, shown_path
+from openclaw_kernel.safety.sandbox_api import Wrapped
 from openclaw_kernel.store.paths import PRIVATE_DIR
 from openclaw_kernel.tools.api import ToolContext, ToolError
 
@@ -47,13 +48,16 @@ class Finished:
     saved: str = ""
 
 
-async def run_process(argv: Sequence[str], ctx: ToolContext, timeout_s: float) -> Finished:
-    """Runs `argv` in the workspace until it ends, `timeout_s` passes or the run is aborted. Raises `ToolError`."""
+async def run_process(argv: Sequence[str], ctx: ToolContext, timeout_s: float, wrapped: Wrapped | None = None) -> Finished:
+    """Runs `argv` in the workspace until it ends, `timeout_s` passes or the run is aborted. Raises `ToolError`.
+
+    `wrapped` is run in its stead: the host command that runs `argv` in a sandbox.
+    """
     started = time.monotonic()
     output = _Output(ctx)
     read_end, write_end = os.pipe()
     try:
-        process = await _start(argv, ctx, write_end)
+        process = await _start(argv, ctx, write_end, wrapped)
     except BaseException:
         os.close(read_end)
         raise
@@ -75,17 +79,17 @@ async def run_process(argv: Sequence[str], ctx: ToolContext, timeout_s: float) -
     return Finished(ending, process.returncode or 0, duration_ms, output.text(), output.saved)
 
 
-async def _start(argv: Sequence[str], ctx: ToolContext, stdout: int) -> asyncio.subprocess.Process:
+async def _start(argv: Sequence[str], ctx: ToolContext, stdout: int, wrapped: Wrapped | None) -> asyncio.subprocess.Process:
     if not ctx.workspace.is_dir():
         raise ToolError(f"The workspace {ctx.workspace} does not exist; create the folder and try again.")
     try:
         return await asyncio.create_subprocess_exec(
-            *argv,
+            *(wrapped.argv if wrapped else argv),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=stdout,
             stderr=stdout,
-            cwd=ctx.workspace,
-            env=child_env(ctx.env),
+            cwd=wrapped.cwd if wrapped else ctx.workspace,
+            env=wrapped.env if wrapped else child_env(ctx.env),
             start_new_session=True,
         )
     except OSError as error:

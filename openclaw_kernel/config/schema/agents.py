@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Discriminator, Field, Tag
 
 from openclaw_kernel.config.schema.base import Loose, Positive, Section
+from openclaw_kernel.config.schema.sandbox import SandboxSettings
 
 ThinkingLevel = Literal["off", "minimal", "low", "medium", "high", "xhigh", "adaptive", "max", "ultra"]
 
@@ -88,7 +89,7 @@ class AgentDefaults(Section):
     memory_search: Loose = Field(default_factory=dict)
     heartbeat: Loose = Field(default_factory=dict)
     subagents: Loose = Field(default_factory=dict)
-    sandbox: Loose = Field(default_factory=dict)
+    sandbox: SandboxSettings = Field(default_factory=SandboxSettings)
     human_delay: Loose = Field(default_factory=dict)
     params: Loose = Field(default_factory=dict)
 
@@ -112,7 +113,7 @@ class AgentEntry(Section):
     heartbeat: Loose = Field(default_factory=dict)
     group_chat: Loose = Field(default_factory=dict)
     subagents: Loose = Field(default_factory=dict)
-    sandbox: Loose = Field(default_factory=dict)
+    sandbox: SandboxSettings = Field(default_factory=SandboxSettings)
     human_delay: Loose = Field(default_factory=dict)
     params: Loose = Field(default_factory=dict)
 

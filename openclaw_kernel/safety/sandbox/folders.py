@@ -1,0 +1,69 @@
+"""Which host folders a sandbox may see. Never the system's own, never a home, never an engine's socket (SAF-20)."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from pathlib import Path
+
+from openclaw_kernel.safety.sandbox_api import Profile, SandboxError
+
+_SYSTEM = (
+    "/bin",
+    "/boot",
+    "/dev",
+    "/etc",
+    "/lib",
+    "/lib32",
+    "/lib64",
+    "/proc",
+    "/run",
+    "/sbin",
+    "/sys",
+    "/usr",
+    "/var/run",
+    "/var/lib/docker",
+)
+_WHOLE = ("/", "/home", "/root", "/var", "/tmp", "/opt", "/srv", "/mnt", "/media")
+_SECRET_FILES = ("gateway-token", "openclaw.json")
+
+
+def checked(profile: Profile) -> tuple[Path, tuple[Path, ...]]:
+    """The real workspace and the real read-only folders. Raises `SandboxError` for one that must not be shown."""
+    workspace = _allowed(profile.workspace, "The workspace")
+    extra = [_allowed(path, "The read-only folder") for path in profile.read_only if not _below(_real(path), "/usr")]
+    return workspace, tuple(dict.fromkeys(extra))
+
+
+def interpreter_folders() -> tuple[Path, ...]:
+    """What this Python needs to run in a sandbox: its environment and the installation under it."""
+    real = Path(os.path.realpath(sys.executable)).parent.parent
+    folders = {Path(sys.prefix), Path(sys.base_prefix), real}
+    return tuple(sorted(folder for folder in folders if str(folder) not in ("/", "/usr", "/usr/local")))
+
+
+def _allowed(path: Path, what: str) -> Path:
+    real = _real(path)
+    text = str(real)
+    if text in _WHOLE or text == os.path.realpath(os.path.expanduser("~")) or any(_below(text, root) for root in _SYSTEM):
+        raise SandboxError(
+            f"{what} {path} is a system folder or a whole home, which no sandbox is shown; use a folder of its own."
+        )
+    try:
+        status = os.stat(text)
+    except OSError as error:
+        raise SandboxError(f"{what} {path} cannot be shown to the sandbox: {error.strerror}.") from error
+    if not stat.S_ISDIR(status.st_mode):
+        raise SandboxError(f"{what} {path} is no folder, so the sandbox is not shown it.")
+    if any(os.path.lexists(os.path.join(text, name)) for name in _SECRET_FILES):
+        raise SandboxError(f"{what} {path} holds the gateway's own state, which no sandbox is shown; use another folder.")
+    return real
+
+
+def _real(path: Path) -> Path:
+    return Path(os.path.realpath(path))
+
+
+def _below(path: str | Path, root: str) -> bool:
+    return str(path) == root or str(path).startswith(root + os.sep)
