@@ -22,6 +22,8 @@ MAX_ANSWER = 1_000_000
 """Bytes of an answer that are read."""
 
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_PROTOCOLS = ipaddress.ip_network("192.0.0.0/24")
+"""Kept for protocols (RFC 6890); some Python versions count parts of it as global."""
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Lookup = Callable[[str, int], Awaitable[list[str]]]
@@ -56,7 +58,11 @@ def is_public(address: Address) -> bool:
             inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
         if inner is not None:
             return is_public(inner)
-    return address.is_global and not (address.is_multicast or address.is_reserved or address.is_unspecified)
+    return (
+        address.is_global
+        and address not in _PROTOCOLS
+        and not (address.is_multicast or address.is_reserved or address.is_unspecified)
+    )
 
 
 async def resolve(host: str, port: int) -> list[str]:

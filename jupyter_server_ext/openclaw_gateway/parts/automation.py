@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from typing import Any
 
 from openclaw_gateway.automation.agent_jobs import AgentJobs
-from openclaw_gateway.automation.contract import Announce, Announcement, CronSettings
+from openclaw_gateway.automation.contract import Announce, CronSettings
 from openclaw_gateway.automation.cron import Cron
 from openclaw_gateway.automation.heartbeat import Heartbeat
 from openclaw_gateway.automation.heartbeat_rules import plan_of
@@ -17,23 +18,20 @@ from openclaw_gateway.automation.hooks import Attempts, HookDoor
 from openclaw_gateway.automation.house import Automation
 from openclaw_gateway.automation.runner import JobRunner, house_message
 from openclaw_gateway.automation.system_events import SystemEvents
-from openclaw_gateway.methods.chat import gateway_message
 from openclaw_gateway.methods.services import GatewayServices
+from openclaw_gateway.parts.announce import announcer, main_key
 from openclaw_kernel.agent.api import RunRequest
 from openclaw_kernel.config.secrets import Secrets
 from openclaw_kernel.safety.ssrf import request
 from openclaw_kernel.tools.api import Tool
 from openclaw_kernel.tools.cron import cron_tool
 from openclaw_kernel.values.clock import Clock, NewId
-from openclaw_kernel.values.errors import OpenClawError, UserError, invalid
-from openclaw_kernel.values.events import MessageStored
-from openclaw_kernel.values.messages import AssistantMessage
-from openclaw_kernel.values.session_key import parse
+from openclaw_kernel.values.errors import OpenClawError, UserError
 
 log = logging.getLogger(__name__)
 
-LOOK_BACK = 200
-"""How many messages of the main session are searched for an announcement that is already there."""
+TIDY_EVERY_MS = 3_600_000
+"""How often old sessions of scheduled runs are looked for."""
 
 
 def open_automation(stack: AsyncExitStack, services: GatewayServices, secrets: Secrets) -> Automation:
@@ -62,7 +60,7 @@ def open_automation(stack: AsyncExitStack, services: GatewayServices, secrets: S
         runner,
         clock=services.clock,
         settings=lambda: _cron_settings(services),
-        tell=lambda payload: _tell(services, "cron", payload),
+        tell=_Teller(services),
     )
     automation = Automation(cron, heartbeat, _door(services, secrets, announce), events, services.clock, services.new_id)
     automation.hooks.wake_session = automation.wake
@@ -70,38 +68,6 @@ def open_automation(stack: AsyncExitStack, services: GatewayServices, secrets: S
     services.automation = automation
     stack.push_async_callback(automation.stop)
     return automation
-
-
-def main_key(agent_id: str) -> str:
-    return f"agent:{agent_id}:main"
-
-
-def announcer(services: GatewayServices) -> Announce:
-    """To the named channel, else to where the owner is: without a channel that is the agent's main session."""
-
-    async def announce(note: Announcement) -> bool:
-        if note.channel in ("last", "owner", "session"):
-            _into_main(services, note)
-            return True
-        raise invalid(f"channel {note.channel!r} is not configured")
-
-    return announce
-
-
-def _into_main(services: GatewayServices, note: Announcement) -> None:
-    """As words of the gateway in the main session, once (AUT-07)."""
-    key = main_key(note.agent_id)
-    session = services.sessions.open(key)
-    for stored in session.transcript.tail(LOOK_BACK):
-        if isinstance(stored.message, AssistantMessage) and stored.message.meta.get("deliveryId") == note.delivery_id:
-            return
-    message = gateway_message(services, note.text)
-    message = AssistantMessage(
-        message.content, message.timestamp, message.api, message.provider, message.model, meta={"deliveryId": note.delivery_id}
-    )
-    stored = services.sessions.append(session, message)
-    services.projection.message(key, parse(key).agent, MessageStored(stored.entry_id, stored.seq, message))
-    services.projection.reply(key, parse(key).agent, f"announce-{note.delivery_id}", note.text)
 
 
 def _sayer(services: GatewayServices) -> Any:
@@ -190,6 +156,31 @@ def _done(task: asyncio.Future[None]) -> None:
     _tasks.discard(task)
     if not task.cancelled() and (error := task.exception()) is not None:
         log.warning("the answer to a webhook could not be delivered: %s", error)
+
+
+class _Teller:
+    """Events `cron`; after a run, the sessions of runs long ago are taken away (AUT-10)."""
+
+    def __init__(self, services: GatewayServices) -> None:
+        self._services = services
+        self._tidied_at = 0
+
+    def __call__(self, payload: Mapping[str, Any]) -> None:
+        _tell(self._services, "cron", payload)
+        now = self._services.clock()
+        if payload.get("action") == "finished" and now - self._tidied_at >= TIDY_EVERY_MS:
+            self._tidied_at = now
+            _tidy(self._services, now)
+
+
+def _tidy(services: GatewayServices, now: int) -> None:
+    oldest = now - services.settings.cron.session_retention_hours * 3_600_000
+    for entry in services.sessions.list():
+        if _RUN_SESSION.match(entry.key) and entry.updated_at < oldest and not services.runtime.active(entry.key):
+            services.sessions.delete(entry.key)
+
+
+_RUN_SESSION = re.compile(r"^agent:[^:]+:cron:[^:]+:run:")
 
 
 def _tell(services: GatewayServices, event: str, payload: Mapping[str, Any]) -> None:
