@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from openclaw_kernel.safety.sandbox.service import Sandboxes
 from openclaw_kernel.tools import canvas, files, notebook, variables
 from openclaw_kernel.tools.api import Tool
 from openclaw_kernel.tools.assistant import assistant_tools
@@ -10,12 +11,13 @@ from openclaw_kernel.tools.notes import notes_tools
 from openclaw_kernel.tools.python import python_tool
 
 
-def builtin_tools(exec_timeout_s: float = TIMEOUT_S) -> list[Tool]:
-    """All built-in tools in the order the model sees them; `exec_timeout_s` is `tools.exec.timeoutSec`."""
+def builtin_tools(exec_timeout_s: float = TIMEOUT_S, sandboxes: Sandboxes | None = None) -> list[Tool]:
+    """All built-in tools in the order the model sees them; `exec_timeout_s` is `tools.exec.timeoutSec`. Without `sandboxes`
+    programs run on the host."""
     return [
         *files.TOOLS,
-        exec_tool(exec_timeout_s),
-        python_tool(exec_timeout_s),
+        exec_tool(exec_timeout_s, sandboxes),
+        python_tool(exec_timeout_s, sandboxes),
         *variables.TOOLS,
         *notebook.TOOLS,
         *notes_tools(),

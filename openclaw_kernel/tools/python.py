@@ -12,8 +12,9 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from openclaw_kernel.canvas.guard import check_messages
+from openclaw_kernel.safety.sandbox.service import Sandboxes
 from openclaw_kernel.tools.api import Tool, ToolContext, ToolError, ToolResult
-from openclaw_kernel.tools.exec import TIMEOUT_S, first_line, run_and_report
+from openclaw_kernel.tools.exec import TIMEOUT_S, first_line, run_and_report, sandbox_of
 from openclaw_kernel.tools.node_api import NodePlace, NodeServices
 from openclaw_kernel.values.errors import OpenClawError
 from openclaw_kernel.values.messages import Image, Part, Text
@@ -36,16 +37,17 @@ class PythonArgs(BaseModel):
     timeout_s: float | None = Field(None, gt=0, le=86_400, description="Seconds after which it is stopped")
 
 
-def python_tool(timeout_s: float = TIMEOUT_S) -> Tool:
+def python_tool(timeout_s: float = TIMEOUT_S, sandboxes: Sandboxes | None = None) -> Tool:
     """The `python` tool. Without a node it runs in isolated mode: neither `PYTHON*` variables nor files of the workspace change
-    what is imported."""
+    what is imported; in a sandbox where there is one."""
 
     async def run(args: PythonArgs, ctx: ToolContext) -> ToolResult:
         seconds = min(args.timeout_s or timeout_s, timeout_s)
         if ctx.node is not None and ctx.nodes is not None:
             return await run_in_node(args.code, ctx, ctx.nodes, ctx.node, seconds)
-        argv = (sys.executable, "-I", "-u", "-c", args.code)
-        return await run_and_report(argv, args.code, ctx, seconds)
+        place = await sandbox_of(sandboxes, ctx)
+        argv = place.backend.python(args.code) if place else (sys.executable, "-I", "-u", "-c", args.code)
+        return await run_and_report(argv, args.code, ctx, seconds, place)
 
     return Tool(
         "python",
