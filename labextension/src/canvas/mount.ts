@@ -27,9 +27,10 @@ export interface Mounted {
 }
 
 const plain: Say = (message, ...args) => message.replace(/%(\d)/g, (_, digit: string) => String(args[Number(digit) - 1] ?? ''));
-/** Width of a surface before it is measured, and the steps it is measured in; each step draws charts anew. */
-const WIDTH = 320;
-const STEP = 20;
+/** Charts are measured in steps of so many px; each step draws them anew. */
+const STEP = 10;
+/** Ids are of the page; every widget brings a module of its own, so a count alone would not do. */
+const HOME = Math.random().toString(36).slice(2, 8);
 let mounts = 0;
 
 /** Starts drawing; every view has a state of its own, the data model is the canvas's. */
@@ -98,6 +99,19 @@ class Mount implements Mounted {
     const drawn = root === null ? null : this.component(surface, root, budget);
     const told = cuts.map(note => notice(note.message));
     patch(this.root, [h('div', { class: 'ocv-body', key: 'body' }, drawn), ...told, ...notes, this.closing()]);
+    this.measure();
+  }
+
+  /** Charts are drawn for the room they got; where that is another one than last time, once more. */
+  private measure(): void {
+    this.root.querySelectorAll<HTMLElement>('[data-room]').forEach(each => {
+      const width = Math.floor(each.clientWidth / STEP) * STEP;
+      const name = `width ${each.dataset.room ?? ''}`;
+      if (width > 0 && this.kept.get(name) !== width) {
+        this.kept.set(name, width);
+        this.soon();
+      }
+    });
   }
 
   /** The line below the surface: what became of the last action. */
@@ -127,12 +141,11 @@ class Mount implements Mounted {
     return {
       surface,
       say: this.say,
-      width: this.width,
       obscured: this.options.obscured === true,
       bind: node => new Binder(surface, node.scope, budget),
       children: (node, slot) =>
         node.children.filter(each => slot === undefined || each.slot === slot).map(each => this.component(surface, each, budget)),
-      id: (node, part) => `ocv-${this.number}-${this.numbered(node)}-${part}`,
+      id: (node, part) => `${this.name}-${this.numbered(node)}-${part}`,
       local: <T>(node: Node, name: string, otherwise: T): T => (this.kept.get(`${name} ${node.key}`) as T | undefined) ?? otherwise,
       keep: (node, name, value) => {
         this.kept.set(`${name} ${node.key}`, value);
@@ -200,30 +213,21 @@ class Mount implements Mounted {
   }
 
   private watchWidth(): void {
-    const measure = () => {
-      const width = Math.round(this.root.clientWidth / STEP) * STEP;
-      if (width > 0 && Math.max(200, width) !== this.width) {
-        this.width = Math.max(200, width);
-        this.soon();
-      }
-    };
-    measure();
     if (typeof ResizeObserver !== 'undefined') {
-      this.observer = new ResizeObserver(measure);
+      this.observer = new ResizeObserver(() => this.measure());
       this.observer.observe(this.root);
     }
   }
 
   private readonly root: HTMLElement;
   private readonly say: Say;
-  private readonly number = ++mounts;
+  private readonly name = `ocv-${HOME}${++mounts}`;
   private readonly kept = new Map<string, unknown>();
   private readonly numbers = new Map<string, number>();
   private readonly reported = new Set<string>();
   private readonly pace = new Pace();
   private observer: ResizeObserver | null = null;
   private stop: () => void = () => undefined;
-  private width = WIDTH;
   private waiting = false;
   private gone = false;
   private status = '';

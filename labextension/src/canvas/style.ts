@@ -50,7 +50,7 @@ const CSS = `
 
 .ocv-text { display: block; min-width: 0; white-space: pre-line; }
 .ocv-text > .ocv-p, .ocv-text > .ocv-h { display: block; }
-.ocv-text > * + .ocv-p, .ocv-text > * + .ocv-h, .ocv-text > * + .ocv-list, .ocv-text > * + .ocv-pre { margin-top: 8px; }
+.ocv-text > * + .ocv-p, .ocv-text > * + .ocv-h, .ocv-text > * + .ocv-list, .ocv-text > * + .ocv-pre, .ocv-text > * + .ocv-quote { margin-top: 8px; }
 .ocv-h { font-weight: 600; }
 .ocv-h1 { font-size: calc(var(--cv-size) + 7px); line-height: 28px; }
 .ocv-h2 { font-size: calc(var(--cv-size) + 5px); line-height: 26px; }

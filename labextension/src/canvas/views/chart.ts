@@ -2,13 +2,16 @@
 import type { Node } from '../tree';
 import { Element_, h, VNode } from '../vdom';
 import { pie } from './pie';
-import { histogram, labels, Point, readSeries, Series, short, ticks } from './scale';
+import { alike, histogram, labels, Point, readSeries, Series, short, ticks } from './scale';
 import { choice, Draw, spoken, View } from './view';
 
 const TYPES = ['line', 'bar', 'area', 'scatter', 'pie', 'histogram'] as const;
 const DASHES = ['', '5 3', '2 3', '8 3 2 3'];
 /** Rows of the table for screen readers. */
 const TABLE_ROWS = 100;
+/** Width before the first measure, and the least that is drawn for. */
+const WIDTH = 320;
+const LEAST = 180;
 
 interface Plot {
   kind: (typeof TYPES)[number];
@@ -31,11 +34,12 @@ export const chart: View = (draw, node) => {
   const read = readSeries(bind.list(node.component.series)).filter(each => each.points.length > 0);
   const series = kind === 'histogram' ? binned(read) : read;
   const name = title === '' ? draw.say('%1 chart: %2', kind, series.map(each => each.name).join(', ')) : title;
-  const drawn = kind === 'pie' ? pie(series[0]?.points ?? [], draw.width) : axes(draw, node, kind, series);
+  const width = Math.max(LEAST, draw.local(node, 'width', WIDTH));
+  const drawn = kind === 'pie' ? pie(series[0]?.points ?? [], width) : axes(draw, node, kind, series, width);
   const names = kind === 'pie' ? (series[0]?.points.map(each => String(each.x)) ?? []) : series.map(each => each.name);
   return h(
     'div',
-    { class: 'ocv-chart-box', role: 'group', 'aria-label': name.slice(0, 300), ...spoken(draw, node) },
+    { class: 'ocv-chart-box', role: 'group', 'data-room': node.key, 'aria-label': name.slice(0, 300), ...spoken(draw, node) },
     title === '' ? null : h('span', { class: 'ocv-label' }, title),
     series.length === 0 ? h('span', { class: 'ocv-hint' }, draw.say('There is nothing to draw yet.')) : drawn,
     names.length > 1 || kind === 'pie' ? legend(names, kind) : null,
@@ -50,10 +54,9 @@ function binned(series: readonly Series[]): readonly Series[] {
   });
 }
 
-function axes(draw: Draw, node: Node, kind: Plot['kind'], series: readonly Series[]): VNode {
+function axes(draw: Draw, node: Node, kind: Plot['kind'], series: readonly Series[], width: number): VNode {
   const bind = draw.bind(node);
   const [xLabel, yLabel] = [bind.text(node.component.xLabel), bind.text(node.component.yLabel)];
-  const width = draw.width;
   const height = Math.round(Math.max(150, Math.min(300, width * 0.5)));
   const bars = kind === 'bar' || kind === 'histogram';
   const all = series.flatMap(each => each.points.map(point => point.y));
@@ -141,14 +144,15 @@ function bars(plot: Plot, at: readonly { x: number; y: number; point: Point }[],
   const full = plot.kind === 'histogram' ? room - 1 : Math.min(room * 0.62, 72);
   const width = Math.max(1, full / plot.series.length);
   const shown = plot.series.length === 1 && plot.kind === 'bar' && room > 34;
-  return at.flatMap(({ x, y, point }) => {
+  const values = alike(at.map(each => each.point.y));
+  return at.flatMap(({ x, y }, place) => {
     const left = x - full / 2 + index * width;
     const rect = h('rect', {
       class: 'ocv-bar', x: left.toFixed(1), y: Math.min(y, plot.base).toFixed(1),
       width: Math.max(1, width - (plot.series.length > 1 ? 1 : 0)).toFixed(1), height: Math.max(0.5, Math.abs(plot.base - y)).toFixed(1)
     });
     const over = y <= plot.base ? y - 5 : y + 14;
-    return shown ? [rect, h('text', { x: left + width / 2, y: Math.max(9, over), 'text-anchor': 'middle' }, short(point.y))] : [rect];
+    return shown ? [rect, h('text', { x: left + width / 2, y: Math.max(9, over), 'text-anchor': 'middle' }, values[place])] : [rect];
   });
 }
 

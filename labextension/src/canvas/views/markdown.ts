@@ -39,6 +39,7 @@ class Blocks {
       this.made.push(h('span', { class: 'ocv-rule', role: 'separator' }));
     } else if (item !== null) {
       this.open(item[2] === undefined ? 'ol' : 'ul');
+      this.first = this.lines.length === 0 ? (item[3] ?? '') : this.first;
       this.lines.push(item[4]);
     } else if (quote !== null) {
       this.open('blockquote');
@@ -80,13 +81,15 @@ class Blocks {
 
   private close(): void {
     const { kind, lines } = this;
-    if (lines.length > 0) {
-      const list = kind === 'ul' || kind === 'ol';
-      this.made.push(
-        list
-          ? h(kind, { class: 'ocv-list' }, ...lines.map(each => h('li', {}, ...inline(each))))
-          : h(kind === 'p' ? 'span' : kind, { class: kind === 'p' ? 'ocv-p' : 'ocv-quote' }, ...inline(lines.join('\n')))
-      );
+    if (kind === 'ol' && lines.length === 1) {
+      // One numbered line is a sentence with a number, as in a list of such texts.
+      this.made.push(h('span', { class: 'ocv-p' }, `${this.first}. `, ...inline(lines[0])));
+    } else if (kind === 'ol' || kind === 'ul') {
+      const items = lines.map(each => h('li', {}, ...inline(each)));
+      this.made.push(h(kind, { class: 'ocv-list', start: kind === 'ol' ? this.first : undefined }, ...items));
+    } else if (lines.length > 0) {
+      const paragraph = kind === 'p';
+      this.made.push(h(paragraph ? 'span' : kind, { class: paragraph ? 'ocv-p' : 'ocv-quote' }, ...inline(lines.join('\n'))));
     }
     this.kind = '';
     this.lines = [];
@@ -94,6 +97,7 @@ class Blocks {
 
   private readonly made: VNode[] = [];
   private kind = '';
+  private first = '';
   private lines: string[] = [];
   private code: string[] | null = null;
 }

@@ -73,6 +73,12 @@ export function short(value: number): string {
   return value.toLocaleString(undefined, { maximumFractionDigits: 2 });
 }
 
+/** Numbers of one row, with as many digits as the one that needs most, two at most. */
+export function alike(values: readonly number[]): readonly string[] {
+  const digits = Math.max(0, ...values.map(each => (Number.isInteger(each) ? 0 : Number.isInteger(each * 10) ? 1 : 2)));
+  return values.map(each => each.toLocaleString(undefined, { minimumFractionDigits: digits, maximumFractionDigits: digits }));
+}
+
 /** Equal bins over all values: where each starts, and how many are in it. */
 export function histogram(values: readonly number[]): readonly { from: number; count: number }[] {
   if (values.length === 0) {

@@ -9,8 +9,6 @@ export type Say = (message: string, ...args: (string | number)[]) => string;
 export interface Draw {
   surface: Surface;
   say: Say;
-  /** Width of the surface in px, in steps; charts are drawn for it. */
-  width: number;
   /** Whether secret fields may be filled in (a2ui reference, section 6). */
   obscured: boolean;
   bind(node: Node): Binder;
