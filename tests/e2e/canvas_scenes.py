@@ -116,21 +116,47 @@ TEXTS = [
 
 INPUTS = [
     column("mail", "note", "when", "species", "many", "slider", "agree", "actions"),
-    {"id": "mail", "component": "TextField", "label": "Send to", "value": {"path": "/mail"},
-     "checks": [{"condition": {"call": "email", "args": {"value": {"path": "/mail"}}}, "message": "This is not a complete address."}]},
+    {
+        "id": "mail",
+        "component": "TextField",
+        "label": "Send to",
+        "value": {"path": "/mail"},
+        "checks": [
+            {"condition": {"call": "email", "args": {"value": {"path": "/mail"}}}, "message": "This is not a complete address."}
+        ],
+    },
     {"id": "note", "component": "TextField", "label": "Note", "value": {"path": "/note"}, "variant": "longText"},
-    {"id": "when", "component": "DateTimeInput", "label": "On", "value": {"path": "/when"}, "enableDate": True, "enableTime": True},
-    {"id": "species", "component": "ChoicePicker", "label": "Species", "value": {"path": "/species"},
-     "options": [{"label": f"Species {n}", "value": f"s{n}"} for n in range(12)]},
-    {"id": "many", "component": "ChoicePicker", "label": "Columns", "options": CHOICES, "value": {"path": "/many"},
-     "variant": "multipleSelection", "filterable": True},
+    {
+        "id": "when",
+        "component": "DateTimeInput",
+        "label": "On",
+        "value": {"path": "/when"},
+        "enableDate": True,
+        "enableTime": True,
+    },
+    {
+        "id": "species",
+        "component": "ChoicePicker",
+        "label": "Species",
+        "value": {"path": "/species"},
+        "options": [{"label": f"Species {n}", "value": f"s{n}"} for n in range(12)],
+    },
+    {
+        "id": "many",
+        "component": "ChoicePicker",
+        "label": "Columns",
+        "options": CHOICES,
+        "value": {"path": "/many"},
+        "variant": "multipleSelection",
+        "filterable": True,
+    },
     {"id": "slider", "component": "Slider", "label": "Bins", "min": 1, "max": 40, "value": {"path": "/bins"}},
     {"id": "agree", "component": "TextField", "label": "Password", "variant": "obscured", "value": {"path": "/secret"}},
     row("actions", "create", "cancel", "more"),
     *button("create", "Create", "primary", checks=[{"condition": {"path": "/ready"}, "message": "Not yet."}]),
     *button("cancel", "Cancel"),
     *button("more", "More", "borderless"),
-]  # fmt: skip
+]
 
 CHARTS = [
     column("bars", "area", "scatter", "pie", "hist"),

@@ -161,7 +161,9 @@ def _regex(pattern: str) -> list[Message]:
 TEXT = {"id": "root", "component": "Text", "text": "still here"}
 CHAIN = [{"id": "root" if n == 0 else f"c{n}", "component": "Card", "child": f"c{n + 1}"} for n in range(1_999)]
 HOSTILE: dict[str, list[Any]] = {
-    "cycle": surface({"id": "root", "component": "Column", "children": ["a"]}, {"id": "a", "component": "Card", "child": "root"}),
+    "cycle": surface(
+        {"id": "root", "component": "Column", "children": ["a"]}, {"id": "a", "component": "Card", "child": "root"}
+    ),
     "doubling tree": _doubling(),
     "deep components": surface(*CHAIN, {"id": "c1999", "component": "Text", "text": "x"}),
     "ReDoS": _regex("^(a+)+$"),
@@ -173,12 +175,24 @@ HOSTILE: dict[str, list[Any]] = {
     ],
     "javascript: picture": surface({"id": "root", "component": "Image", "url": "javascript:document.title='run'"}),
     "javascript: button": surface(
-        {"id": "root", "component": "Button", "child": "t",
-         "action": {"functionCall": {"call": "openUrl", "args": {"url": "javascript:document.title='run'"}}}},
+        {
+            "id": "root",
+            "component": "Button",
+            "child": "t",
+            "action": {"functionCall": {"call": "openUrl", "args": {"url": "javascript:document.title='run'"}}},
+        },
         {"id": "t", "component": "Text", "text": "press"},
     ),
-    "markup": surface({"id": "root", "component": "Text", "text": "<img src=x onerror=\"document.title='run'\"><script>document.title='run'</script>"}),
-    "svg path": surface({"id": "root", "component": "Icon", "name": {"svgPath": "M0 0\"><script>document.title='run'</script>"}}),
+    "markup": surface(
+        {
+            "id": "root",
+            "component": "Text",
+            "text": "<img src=x onerror=\"document.title='run'\"><script>document.title='run'</script>",
+        }
+    ),
+    "svg path": surface(
+        {"id": "root", "component": "Icon", "name": {"svgPath": "M0 0\"><script>document.title='run'</script>"}}
+    ),
     "5 MB": surface(TEXT, data="x" * 5_000_000),
     "long text": surface({"id": "root", "component": "Text", "text": "[*_`~#" * 150_000}),
     "expression bomb": surface(
@@ -186,15 +200,21 @@ HOSTILE: dict[str, list[Any]] = {
         {"id": "t", "component": "Text", "text": {"call": "formatString", "args": {"value": "${/rows}" * 900}}},
         data={"rows": ["y" * 100] * 1_000},
     ),
-    "array hole": [*surface(TEXT, data={"a": []}), {"version": "v0.9", "updateDataModel": {"surfaceId": "s", "path": "/a/5000000", "value": 1}}],
+    "array hole": [
+        *surface(TEXT, data={"a": []}),
+        {"version": "v0.9", "updateDataModel": {"surfaceId": "s", "path": "/a/5000000", "value": 1}},
+    ],
     "many rows": surface(
-        {"id": "root", "component": "DataTable", "columns": [{"key": "a"}], "rows": {"path": "/r"}}, data={"r": [{"a": n} for n in range(60_000)]}, catalog=NOTEBOOK
+        {"id": "root", "component": "DataTable", "columns": [{"key": "a"}], "rows": {"path": "/r"}},
+        data={"r": [{"a": n} for n in range(60_000)]},
+        catalog=NOTEBOOK,
     ),
     "many points": surface(
-        {"id": "root", "component": "Chart", "type": "scatter", "series": [{"name": "s", "points": list(range(100_000))}]}, catalog=NOTEBOOK
+        {"id": "root", "component": "Chart", "type": "scatter", "series": [{"name": "s", "points": list(range(100_000))}]},
+        catalog=NOTEBOOK,
     ),
     "not messages": [None, 5, "text", [], {"version": "v0.9"}, {"version": "v1.0", "createSurface": {}}],
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", HOSTILE)
@@ -236,9 +256,14 @@ FORM = [
     {"id": "root", "component": "Column", "children": ["name", "shown", "go"]},
     {"id": "name", "component": "TextField", "label": "Name", "value": {"path": "/name"}},
     {"id": "shown", "component": "Text", "text": {"path": "/name"}},
-    {"id": "go", "component": "Button", "child": "label", "action": {"event": {"name": "go", "context": {"name": {"path": "/name"}}}}},
+    {
+        "id": "go",
+        "component": "Button",
+        "child": "label",
+        "action": {"event": {"name": "go", "context": {"name": {"path": "/name"}}}},
+    },
     {"id": "label", "component": "Text", "text": "Go"},
-]  # fmt: skip
+]
 
 
 def test_two_canvases_and_two_views_of_one(canvas: CanvasPage) -> None:
@@ -270,10 +295,13 @@ def test_a_kernel_update_keeps_focus_and_what_was_typed(canvas: CanvasPage) -> N
 
 def test_saved_state_is_not_trusted(canvas: CanvasPage) -> None:
     saved = [
-        *surface({"id": "root", "component": "Column", "children": ["a", "b"]}, {"id": "a", "component": "Text", "text": "drawn"},
-                 {"id": "b", "component": "Hologram"}),
+        *surface(
+            {"id": "root", "component": "Column", "children": ["a", "b"]},
+            {"id": "a", "component": "Text", "text": "drawn"},
+            {"id": "b", "component": "Hologram"},
+        ),
         {"version": "v9", "updateDataModel": {"surfaceId": "s", "value": {}}},
-    ]  # fmt: skip
+    ]
     model = canvas.open(saved)
     assert "drawn" in canvas.text()
     assert "“Hologram” is not a known component." in canvas.text()
