@@ -15,15 +15,14 @@ from typing import Any, Literal
 
 from openclaw_gateway.channels.ledger_rows import (
     DEAD,
-    OPEN,
     Lane,
+    LaneLedger,
     Received,
     decode_received,
     encode_received,
     receipt_id,
 )
 from openclaw_gateway.channels.timing import Timing
-from openclaw_kernel.store.ledger import Ledger
 from openclaw_kernel.values.envelope import Inbound
 from openclaw_kernel.values.errors import OpenClawError, UserError, invalid
 
@@ -56,16 +55,11 @@ class Inbox:
         self._debounce_ms = debounce_ms
         self._time = timing or Timing()
         self._lanes: dict[Lane, asyncio.Task[None]] = {}
+        self._news: dict[Lane, asyncio.Event] = {}
         self._commands: set[asyncio.Task[None]] = set()
         self._accepted = 0
         self._closed = False
-        self._rows: Ledger[Received] = Ledger(
-            path,
-            key=lambda row: row.id,
-            encode=encode_received,
-            decode=decode_received,
-            is_pending=lambda row: row.state in OPEN,
-        )
+        self._rows: LaneLedger[Received] = LaneLedger(path, encode=encode_received, decode=decode_received)
 
     def resume(self) -> None:
         """At start: open rows go on; a row whose run was started keeps its run."""
@@ -140,6 +134,8 @@ class Inbox:
             task = asyncio.ensure_future(self._answer([row]))
             self._commands.add(task)
             task.add_done_callback(self._commands.discard)
+        elif row.lane in self._news:
+            self._news[row.lane].set()
         elif row.lane not in self._lanes:
             lane = row.lane
             task = asyncio.ensure_future(self._run(lane))
@@ -156,16 +152,28 @@ class Inbox:
             self._start(waiting[0])
 
     def _waiting(self, lane: Lane) -> list[Received]:
-        return [row for row in self._rows.pending() if row.lane == lane and row.state == "pending" and not row.command]
+        return [row for row in self._rows.open_in(lane) if row.state == "pending" and not row.command]
 
     async def _run(self, lane: Lane) -> None:
         while rows := self._waiting(lane):
             batch = _batch(rows)
             wait_ms = self._wait_ms(lane, batch, more=len(rows) > len(batch))
             if wait_ms > 0:
-                await self._time.sleep(wait_ms / 1000)
+                await self._pause(lane, wait_ms / 1000)
                 continue
             await self._answer(batch)
+
+    async def _pause(self, lane: Lane, seconds: float) -> None:
+        """Waits, but not when something new has come that may change what to wait for."""
+        news = self._news[lane] = asyncio.Event()
+        waits = [asyncio.ensure_future(self._time.sleep(seconds)), asyncio.ensure_future(news.wait())]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            del self._news[lane]
+            for wait in waits:
+                wait.cancel()
+            await asyncio.gather(*waits, return_exceptions=True)
 
     def _wait_ms(self, lane: Lane, batch: Sequence[Received], *, more: bool) -> int:
         due = max(row.next_at for row in batch)

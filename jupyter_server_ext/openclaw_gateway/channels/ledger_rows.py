@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Literal
+from pathlib import Path
+from typing import Any, Literal, Protocol, TypeVar
 
 from openclaw_gateway.channels.contract import Sent
+from openclaw_kernel.store.ledger import Ledger
 from openclaw_kernel.values.envelope import (
     Inbound,
     Outbound,
@@ -98,6 +101,50 @@ class Delivery:
     @property
     def is_plain(self) -> bool:
         return (self.outbound.payload or {}).get("format") == "plain"
+
+
+class _Row(Protocol):
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def lane(self) -> Lane: ...
+
+    @property
+    def state(self) -> RowState: ...
+
+
+R = TypeVar("R", bound=_Row)
+
+
+class LaneLedger(Ledger[R]):
+    """A ledger that finds the open rows of a conversation without looking at the settled ones."""
+
+    def __init__(self, path: Path, *, encode: Callable[[R], dict[str, Any]], decode: Callable[[dict[str, Any]], R]) -> None:
+        self._lanes: dict[Lane, dict[str, None]] = {}
+        super().__init__(path, key=lambda row: row.id, encode=encode, decode=decode)
+        for row in self.rows():
+            self._sort_in(row)
+
+    def put(self, row: R) -> None:
+        super().put(row)
+        self._sort_in(row)
+
+    def open_in(self, lane: Lane) -> list[R]:
+        """The open rows of a conversation, oldest first."""
+        return [row for row_id in self._lanes.get(lane, ()) if (row := self.get(row_id)) is not None]
+
+    def pending(self) -> list[R]:
+        return [row for lane in list(self._lanes) for row in self.open_in(lane)]
+
+    def _sort_in(self, row: R) -> None:
+        lane = row.lane
+        if row.state in OPEN:
+            self._lanes.setdefault(lane, {}).setdefault(row.id)
+        elif lane in self._lanes:
+            self._lanes[lane].pop(row.id, None)
+            if not self._lanes[lane]:
+                del self._lanes[lane]
 
 
 def encode_received(row: Received) -> dict[str, Any]:

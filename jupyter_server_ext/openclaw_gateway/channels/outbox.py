@@ -18,12 +18,12 @@ from openclaw_gateway.channels.ledger_rows import (
     OPEN,
     Delivery,
     Lane,
+    LaneLedger,
     RowState,
     decode_delivery,
     encode_delivery,
 )
 from openclaw_gateway.channels.timing import Timing
-from openclaw_kernel.store.ledger import Ledger
 from openclaw_kernel.values.envelope import Outbound
 from openclaw_kernel.values.errors import OpenClawError, invalid
 
@@ -67,13 +67,7 @@ class Outbox:
         self._waiting: dict[str, list[asyncio.Future[Delivery]]] = {}
         self._closed = False
         self.on_settled: list[Callable[[Delivery], None]] = []
-        self._rows: Ledger[Delivery] = Ledger(
-            path,
-            key=lambda row: row.id,
-            encode=encode_delivery,
-            decode=decode_delivery,
-            is_pending=lambda row: row.state in OPEN,
-        )
+        self._rows: LaneLedger[Delivery] = LaneLedger(path, encode=encode_delivery, decode=decode_delivery)
 
     def resume(self) -> None:
         """At start: what was being sent is `recovered` (an edit may be repeated, it changes nothing twice)."""
@@ -180,7 +174,7 @@ class Outbox:
             await self._attempt(row)
 
     def _first(self, lane: Lane) -> Delivery | None:
-        return next((row for row in self._rows.pending() if row.lane == lane and row.state == "pending"), None)
+        return next((row for row in self._rows.open_in(lane) if row.state == "pending"), None)
 
     async def _attempt(self, row: Delivery) -> None:
         if not self._ready(row.outbound.channel, row.outbound.account):
