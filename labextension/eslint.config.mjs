@@ -28,6 +28,10 @@ export default [
     rules: forbid([...LAB, 'react', 'react-dom', '../chat', '../chat/*', '../lab', '../lab/*'], 'The gateway client imports no view and no JupyterLab.')
   },
   {
+    files: ['src/canvas/**'],
+    rules: forbid([...LAB, 'react', 'react-dom', '**/gateway', '**/gateway/*', '**/chat', '**/chat/*', '**/lab/*'], 'The Canvas runs in any page; its host is handed in.')
+  },
+  {
     files: ['src/chat/**'],
     rules: {
       ...forbid([...LAB, '../lab', '../lab/*'], 'Components get JupyterLab through Env only.'),
