@@ -28,6 +28,7 @@ from openclaw_gateway.parts.channels import open_channels, run_channels
 from openclaw_gateway.parts.credentials import check_auth, gateway_secret, load_secrets
 from openclaw_gateway.parts.log import start_log
 from openclaw_gateway.parts.nodes import NodeTools, join_nodes, open_nodes
+from openclaw_gateway.parts.sandbox import open_sandboxes
 from openclaw_gateway.parts.tools import ToolServices, toolboxes, tools_of_skills
 from openclaw_gateway.protocol.auth import GatewayAuth
 from openclaw_gateway.protocol.broadcast import Broadcaster
@@ -151,7 +152,8 @@ async def _build(
     projection = Projection(broadcaster, clock)
     skills = Shelf(lambda: config.current.config, lambda agent_id: services.workspace(agent_id), state_dir, env)
     planning = cron_tools(lambda: services.automation, lambda agent_id: toolbox(agent_id).names(), clock, new_id)
-    toolbox = toolboxes(config, (*tools_of_skills(skills, sessions), *planning))
+    sandboxes = open_sandboxes(stack, config, state_dir)
+    toolbox = toolboxes(config, (*tools_of_skills(skills, sessions), *planning), sandboxes)
     runtime = AgentRuntime(
         config=lambda: config.current.config,
         models=models,
@@ -185,6 +187,7 @@ async def _build(
         skills=skills,
         nodes=nodes,
         surfaces=surfaces,
+        sandboxes=sandboxes,
     )
     services.channels = open_channels(services, secrets, env)
     projection.session_row = lambda key: row_by_key(services, key)

@@ -41,6 +41,7 @@ def command(target: Target) -> int:
             ("state", report["stateDir"]),
             ("agents", ", ".join(str(agent.get("id")) for agent in report["agents"]) or "none"),
             ("sessions", sessions.get("totalCount", len(report["sessions"]))),
+            ("commands", _where_commands_run(status.get("sandbox") or {})),
         ]
     )
     if report["sessions"]:
@@ -64,6 +65,16 @@ def print_sessions(rows: list[dict[str, Any]]) -> None:
         ),
         empty="No sessions yet.",
     )
+
+
+def _where_commands_run(sandbox: dict[str, Any]) -> str:
+    name = sandbox.get("backend")
+    if name:
+        version = ((sandbox.get("probes") or {}).get(name) or {}).get("version") or ""
+        return f"run in {name} {version}".rstrip()
+    if sandbox.get("runsIn") == "pending":
+        return str(sandbox.get("reason"))
+    return f"run {'nowhere' if sandbox.get('runsIn') == 'nowhere' else 'on the host'} ({sandbox.get('reason') or 'unknown'})"
 
 
 def _not_running(target: Target) -> int:

@@ -102,6 +102,7 @@ async def status(_params: StatusParams, call: Call) -> dict[str, Any]:
             "byAgent": by_agent,
         },
         "activeRuns": len(services.runtime.active()),
+        "sandbox": services.sandboxes.status(),
         "uptimeMs": now - services.started_at,
         "processMemory": {"rssBytes": rss_bytes()},
         "pid": os.getpid(),

@@ -24,6 +24,7 @@ from openclaw_kernel.config.schema import OpenClawConfig
 from openclaw_kernel.config.service import ConfigStore
 from openclaw_kernel.models.service import Models
 from openclaw_kernel.safety.approvals import Approvals
+from openclaw_kernel.safety.sandbox.service import Sandboxes
 from openclaw_kernel.sessions.store import Sessions
 from openclaw_kernel.skills.shelf import Shelf
 from openclaw_kernel.values import session_key
@@ -56,6 +57,7 @@ class GatewayServices:
     skills: Shelf
     nodes: Nodes
     surfaces: Surfaces
+    sandboxes: Sandboxes
     automation: Automation = field(init=False)
     accepting: bool = True
     command_results: dict[str, dict[str, Any]] = field(default_factory=dict)

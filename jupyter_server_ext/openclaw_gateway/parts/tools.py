@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from openclaw_kernel.config.service import ConfigStore
+from openclaw_kernel.safety.sandbox.service import Sandboxes
 from openclaw_kernel.sessions.store import Sessions
 from openclaw_kernel.skills.runs import Runner
 from openclaw_kernel.skills.shelf import Shelf
@@ -36,7 +37,7 @@ class ToolServices:
         return self._remind(session_key, when, text)
 
 
-def toolboxes(config: ConfigStore, more: Sequence[Tool] = ()) -> Callable[[str], Toolbox]:
+def toolboxes(config: ConfigStore, more: Sequence[Tool] = (), sandboxes: Sandboxes | None = None) -> Callable[[str], Toolbox]:
     """The toolbox of an agent, built once per configuration; `more` comes behind the built-in tools."""
     made: dict[tuple[int, str], Toolbox] = {}
 
@@ -46,7 +47,7 @@ def toolboxes(config: ConfigStore, more: Sequence[Tool] = ()) -> Callable[[str],
         if key not in made:
             made.clear()
             tools = settings.tools
-            everything = Toolbox([*builtin_tools(tools.exec.timeout_sec), *more])
+            everything = Toolbox([*builtin_tools(tools.exec.timeout_sec, sandboxes), *more])
             made[key] = everything.filtered(tools.allow or None, tools.deny or ())
         return made[key]
 

@@ -144,9 +144,12 @@ async def _run(argv: tuple[str, ...]) -> tuple[int, str]:
     except OSError as error:
         return 127, error.strerror or str(error)
     try:
-        said, _ = await asyncio.wait_for(process.communicate(), PROBE_S)
+        async with asyncio.timeout(PROBE_S):
+            said, _ = await process.communicate()
     except TimeoutError:
-        process.kill()
-        await process.wait()
         return 124, f"no answer within {PROBE_S:g} seconds"
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.communicate()
     return process.returncode or 0, said.decode(errors="replace")
