@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import orjson
 
 from openclaw_kernel.models.answer import Answer
 from openclaw_kernel.models.api import Model, ModelCall, ModelStream
-from openclaw_kernel.models.offline_phrases import Say, Use, understand
+from openclaw_kernel.models.offline_phrases import Say, Use, called_skill, understand
 from openclaw_kernel.values.clock import Clock, system_clock
 from openclaw_kernel.values.events import ModelEvent
 from openclaw_kernel.values.messages import AssistantMessage, Message, Text, ToolResultMessage, UserMessage
@@ -67,7 +67,8 @@ def reply_to(call: ModelCall) -> Say | Use:
     results = _trailing_results(call.messages)
     if results:
         return Say("\n\n".join(_summary(result) for result in results))
-    return understand(_last_user_text(call.messages), frozenset(tool.name for tool in call.tools))
+    text, tools = _last_user_text(call.messages), frozenset(tool.name for tool in call.tools)
+    return (called_skill(text, _said(call.messages), tools) if text.startswith("/") else None) or understand(text, tools)
 
 
 def count_tokens(text: str) -> int:
@@ -94,6 +95,13 @@ def _last_user_text(messages: tuple[Message, ...]) -> str:
         if isinstance(message, UserMessage):
             return "\n".join(part.text for part in message.content if isinstance(part, Text)).strip()
     return ""
+
+
+def _said(messages: tuple[Message, ...]) -> Iterator[str]:
+    """What people and tools said, oldest first."""
+    for message in messages:
+        if isinstance(message, UserMessage | ToolResultMessage):
+            yield from (part.text for part in message.content if isinstance(part, Text))
 
 
 def _summary(result: ToolResultMessage) -> str:

@@ -6,7 +6,7 @@ The first rule that fits and whose tool is offered wins. Rules are tried in orde
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -99,7 +99,7 @@ def _skill_run(match: re.Match[str]) -> Mapping[str, Any]:
     """`data.csv rows=5`: a word with `=` is a parameter by name, the rest is what the skill is run on."""
     words = _clean(match["rest"] or "").replace(",", " ").split()
     named = dict(word.split("=", 1) for word in words if "=" in word)
-    on = " ".join(word.strip("`\"'") for word in words if "=" not in word and word != "and")
+    on = " ".join(word.strip("`\"'") for word in words if "=" not in word and word not in ("and", "with"))
     return {"name": match["name"]} | ({"parameters": named} if named else {}) | ({"on": on} if on else {})
 
 
@@ -132,7 +132,6 @@ RULES: tuple[Rule, ...] = (
         "skill_run",
         _skill_run,
     ),
-    _rule(r"^/(?:skill )?(?P<name>[\w-]+)(?: (?P<rest>[^\n]+))?$", "skill_run", _skill_run),
     _rule(
         _POLITE + r"(?:load|read|show)(?: me)? (?:the |my )?skill " + _NAMED,
         "skill",
@@ -166,6 +165,25 @@ RULES: tuple[Rule, ...] = (
 _GREETING = re.compile(_POLITE + r"(?:hello|hi|hey|good (?:morning|afternoon|evening)|greetings)\b", re.IGNORECASE)
 _THANKS = re.compile(r"^(?:thanks|thank you|thx)\b", re.IGNORECASE)
 _HELP = re.compile(r"\b(?:help|what can you do|who are you|what are you)\b", re.IGNORECASE)
+
+
+_CALLED = re.compile(r"^/(?:skill )?(?P<name>[\w-]+)(?: (?P<rest>[^\n]+))?$")
+_TOLD = re.compile(r'<skill name="(?P<name>[^"]+)"')
+
+
+def called_skill(text: str, told: Iterable[str], tools: frozenset[str]) -> Say | Use | None:
+    """`/NAME words` for a skill whose text is in the conversation: one written as a notebook is run, others take a model."""
+    match = _CALLED.match(text)
+    if match is None:
+        return None
+    skills = {found["name"]: whole for whole in told if (found := _TOLD.search(whole))}
+    name = match["name"].lower().replace("_", "-")
+    name = name if name in skills else next(reversed(skills), "")
+    if not name:
+        return None
+    if "with the tool skill_run" in skills[name] and "skill_run" in tools:
+        return Use("skill_run", {**_skill_run(match), "name": name})
+    return Say(f"I have read the skill `{name}`, but it takes a language model to follow it. {ABOUT}")
 
 
 def understand(text: str, tools: frozenset[str]) -> Say | Use:

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 
 import click
+
 from openclaw_kernel._version import __version__
 from openclaw_kernel.values.errors import OpenClawError, UserError
 
@@ -16,6 +17,7 @@ PROGRAM = "jupyter openclaw"
 COMMANDS = {
     "serve": "Run the gateway in the foreground.",
     "chat": "Talk with the assistant in this terminal.",
+    "dashboard": "Print a link to the chat page, or open it.",
     "agent": "Send one message and print the answer.",
     "health": "Ask the gateway whether it is well.",
     "status": "Show the gateway, its agents and its sessions.",
@@ -23,6 +25,7 @@ COMMANDS = {
     "config": "Read and change openclaw.json.",
     "cron": "Plan, list, run or remove scheduled jobs.",
     "models": "Show the models the gateway knows.",
+    "skills": "List, make, check and run skills.",
     "channels": "List channels, show their state, look after dead letters.",
     "pairing": "Let people in who wrote on a channel.",
     "logs": "Print the gateway's log.",

@@ -11,7 +11,19 @@ from openclaw_kernel.models.offline import OFFLINE, Offline
 from openclaw_kernel.values.events import Done, Error, TextDelta
 from openclaw_kernel.values.messages import Message, Text, ToolCall, ToolResultMessage, UserMessage
 
-NAMES = ("memory_append", "memory_search", "exec", "read", "list", "python", "canvas", "remind", "skills_list")
+NAMES = (
+    "memory_append",
+    "memory_search",
+    "exec",
+    "read",
+    "list",
+    "python",
+    "canvas",
+    "remind",
+    "skills_list",
+    "skill",
+    "skill_run",
+)
 TOOLS = tuple(ToolSpec(name, "", {}) for name in NAMES)
 
 
@@ -42,12 +54,29 @@ async def answer(*messages: Message | str, tools: tuple[ToolSpec, ...] = TOOLS) 
         ("remind me to call Ann at 17:30", "remind", {"when": "at 17:30", "text": "call Ann"}),
         ("remind me at 9 to water the plants", "remind", {"when": "at 9", "text": "water the plants"}),
         ("list skills", "skills_list", {}),
+        ("run the skill system-report", "skill_run", {"name": "system-report"}),
+        ("please run skill csv-report on `data.csv`.", "skill_run", {"name": "csv-report", "on": "data.csv"}),
+        (
+            "run the skill csv-report on data.csv with chart=line, rows=5",
+            "skill_run",
+            {"name": "csv-report", "parameters": {"chart": "line", "rows": "5"}, "on": "data.csv"},
+        ),
+        ("load the skill git-summary", "skill", {"name": "git-summary"}),
     ],
 )
 async def test_phrases_become_tool_calls(text: str, tool: str, arguments: dict[str, Any]) -> None:
     message = await answer(text)
     assert message.stop_reason == "toolUse"
     assert [(c.name, dict(c.arguments)) for c in message.tool_calls] == [(tool, arguments)]
+
+
+async def test_a_skill_called_by_name_is_run_when_it_is_a_notebook() -> None:
+    told = '<skill name="csv-report" version="1" folder="/s">\nRun it with the tool skill_run, name \'csv-report\'</skill>'
+    [used] = (await answer(told, "/csv_report data.csv")).tool_calls
+    assert (used.name, dict(used.arguments)) == ("skill_run", {"name": "csv-report", "on": "data.csv"})
+    said = await answer('<skill name="tidy" version="1" folder="/s">\nSweep.</skill>', "/tidy the kitchen")
+    assert "takes a language model to follow it" in said.text
+    assert "do not understand" in (await answer("/nothing here")).text
 
 
 @pytest.mark.parametrize(("kind", "holds"), [("form", "fields"), ("table", "rows"), ("chart", "series")])
