@@ -1,4 +1,4 @@
-// Arrow rules: gateway <- chat <- lab. The gateway client knows no React, the components know no JupyterLab.
+// Arrow rules: gateway <- chat <- lab and web. The gateway client knows no React, the components know no JupyterLab.
 import parser from '@typescript-eslint/parser';
 import hooks from 'eslint-plugin-react-hooks';
 
@@ -28,13 +28,17 @@ export default [
     rules: forbid([...LAB, 'react', 'react-dom', '../chat', '../chat/*', '../lab', '../lab/*'], 'The gateway client imports no view and no JupyterLab.')
   },
   {
+    files: ['src/web/**'],
+    rules: forbid([...LAB, '../lab', '../lab/*'], 'The page stands without JupyterLab.')
+  },
+  {
     files: ['src/canvas/**'],
     rules: forbid([...LAB, 'react', 'react-dom', '**/gateway', '**/gateway/*', '**/chat', '**/chat/*', '**/lab/*'], 'The Canvas runs in any page; its host is handed in.')
   },
   {
     files: ['src/chat/**'],
     rules: {
-      ...forbid([...LAB, '../lab', '../lab/*'], 'Components get JupyterLab through Env only.'),
+      ...forbid([...LAB, '../lab', '../lab/*', '../web', '../web/*'], 'Components get JupyterLab through Env only.'),
       'max-lines': ['error', { max: 200, skipBlankLines: true, skipComments: true }]
     }
   }

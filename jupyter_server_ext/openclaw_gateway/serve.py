@@ -113,7 +113,16 @@ def _ready_line(gateway: Gateway, json_line: bool) -> str:
     if json_line:
         ready = {"ready": True, "url": gateway.url, "token": gateway.token, "pid": os.getpid()}
         return json.dumps(ready, separators=(",", ":"))
-    return f"OpenClaw gateway is ready at {gateway.url} (process {os.getpid()}). Stop it with Ctrl+C."
+    line = f"OpenClaw gateway is ready at {gateway.url} (process {os.getpid()}). Stop it with Ctrl+C."
+    if not sys.stdout.isatty():  # what is kept in a file or a journal holds no token
+        return line
+    return f"{line}\nChat in your browser: {chat_link(gateway.url, gateway.token)}"
+
+
+def chat_link(url: str, token: str) -> str:
+    """The page that lets a browser in. The token stands in the fragment, which browsers do not send to anybody."""
+    page = url.replace("ws://", "http://", 1).replace("wss://", "https://", 1).rstrip("/")
+    return f"{page}/#token={token}" if token else f"{page}/"
 
 
 def _print(line: str) -> None:

@@ -5,8 +5,8 @@
 import * as React from 'react';
 import { createRoot } from 'react-dom/client';
 import { ChatPanel, EnvProvider, plainWords } from '../src/chat';
-import { Cells } from '../src/lab/cells-api';
-import { decorateCode } from '../src/lab/code-bar';
+import { Cells } from '../src/chat/cells-api';
+import { decorateCode } from '../src/chat/code-bar';
 import { Chat, SocketLike } from '../src/gateway';
 import { play } from './scenes';
 

@@ -79,7 +79,7 @@ class Wire:
 
     def __init__(self, target: Target, *, start: bool = False) -> None:
         self._target = target
-        self.url, token = _find(target, start=start)
+        self.url, token = find(target, start=start)
         self._gateway = BlockingGateway(self.url, token=token, client_id="cli", mode="cli", scopes=SCOPES, caps=CAPS)
         self.events: queue.SimpleQueue[tuple[str, Mapping[str, Any]] | None] = queue.SimpleQueue()
 
@@ -120,7 +120,7 @@ def _background(work: Callable[..., None], *args: object) -> None:
     threading.Thread(target=work, args=args, daemon=True).start()
 
 
-def _find(target: Target, *, start: bool) -> tuple[str, str | None]:
+def find(target: Target, *, start: bool) -> tuple[str, str | None]:
     """Address and token; starts a gateway when `start` says so, else raises `UserError` when none runs."""
     if target.url is not None:
         return target.url, target.token

@@ -1,4 +1,4 @@
-"""The page at `/`: says that the gateway is live and where to go."""
+"""The page at `/status`: says that the gateway is live and where to go."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def send_page(handler: RequestHandler, version: str) -> None:
 
 
 class StatusPage(GatewayHandler):
-    """`/status`; the same page is at `/` for whoever does not ask for a WebSocket."""
+    """`/status`."""
 
     def get(self) -> None:
         send_page(self, self.services.version)

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
+from tornado.web import Application
+
+from openclaw_gateway.http import hooks, web
 from openclaw_gateway.http.channels import ROUTE as CHANNEL_ROUTE
 from openclaw_gateway.http.channels import ChannelWebhook
-from openclaw_gateway.http import hooks
 from openclaw_gateway.http.headers import NotFound
 from openclaw_gateway.http.openai import ChatCompletions, ModelList, OneModel
 from openclaw_gateway.http.page import StatusPage
 from openclaw_gateway.http.probes import Health, Ready, Startup
 from openclaw_gateway.http.ws import GatewaySocket
-from openclaw_gateway.protocol.hub import Hub
-from tornado.web import Application
-
 from openclaw_gateway.methods.services import GatewayServices
+from openclaw_gateway.protocol.hub import Hub
 
-ROUTES: list[tuple[str, Any]] = [
+ROUTES: list[tuple[Any, ...]] = [
     (r"/healthz?", Health),
     (r"/readyz?", Ready),
     (r"/startupz?", Startup),
@@ -26,6 +26,7 @@ ROUTES: list[tuple[str, Any]] = [
     (r"/v1/chat/completions", ChatCompletions),
     (r"/status", StatusPage),
     (CHANNEL_ROUTE, ChannelWebhook),
+    *web.ROUTES,
     (r"/(?:ws|openclaw/ws|openclaw/?)?", GatewaySocket),
 ]
 

@@ -9,7 +9,7 @@ from tornado.iostream import IOStream
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
 from openclaw_gateway.http.headers import add_security_headers
-from openclaw_gateway.http.page import send_page
+from openclaw_gateway.http.web import send_app
 from openclaw_gateway.protocol.connection import Connection
 from openclaw_gateway.protocol.hub import Hub
 
@@ -69,14 +69,14 @@ class HubSocket(WebSocketHandler):
 
 
 class GatewaySocket(HubSocket):
-    """`ws://host:port/`; a plain GET on the same path gets the status page."""
+    """`ws://host:port/`; a plain GET on the same path gets the chat page."""
 
     async def get(self, *args: Any, **kwargs: Any) -> None:
         if self.request.headers.get("Upgrade", "").lower() == "websocket":
             await super().get(*args, **kwargs)
         else:
             add_security_headers(self)
-            send_page(self, self.settings["openclaw_services"].version)
+            send_app(self, self.settings["openclaw_services"].version)
 
     def begin(self) -> Awaitable[None] | None:
         self._take_frames_of(self.hub.policy.preauth_bytes)

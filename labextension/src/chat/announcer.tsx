@@ -14,6 +14,8 @@ export function spoken(words: Words, each: Announcement): string {
       return words.__('Stopped.');
     case 'failed':
       return each.problem;
+    case 'request':
+      return words.__('%1 asks to be let in %2', each.name.slice(0, 80), each.channel);
     case 'approval':
       return words.__('Approval needed: %1 %2, %3 risk', each.title || words.__('run a command'), each.command, each.risk);
   }
@@ -28,9 +30,9 @@ export function Announcer(props: { state: State }): JSX.Element {
   React.useEffect(() => {
     const news = announcements(before.current, props.state);
     before.current = props.state;
-    const asks = news.filter(each => each.kind === 'approval');
+    const asks = news.filter(each => each.kind === 'approval' || each.kind === 'request');
     // Failures are `role="alert"` in the log already.
-    const rest = news.filter(each => each.kind !== 'approval' && each.kind !== 'failed');
+    const rest = news.filter(each => each.kind !== 'approval' && each.kind !== 'request' && each.kind !== 'failed');
     if (asks.length > 0) {
       setUrgent(asks.map(each => spoken(words, each)).join('. '));
     }

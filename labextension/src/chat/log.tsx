@@ -6,6 +6,7 @@ import { useEnv } from './env';
 import { useFollow } from './hooks';
 import { Icon } from './icon';
 import { Message } from './message';
+import { Requests } from './request';
 import { StartScreen } from './start';
 
 interface Props {
@@ -19,7 +20,7 @@ interface Props {
 export function Log(props: Props): JSX.Element {
   const { state, busy, onSend, onEdit } = props;
   const { words } = useEnv();
-  const follow = useFollow(state.entries.length);
+  const follow = useFollow(state.entries.length + state.requests.length);
   const empty = state.entries.length === 0;
   const latest = React.useRef(state);
   latest.current = state;
@@ -57,6 +58,7 @@ export function Log(props: Props): JSX.Element {
         {loose(state).map(approval => (
           <ApprovalCard key={approval.id} approval={approval} />
         ))}
+        <Requests rows={state.requests} />
       </div>
       {!follow.atEnd && <BackBar waits={waiting(state).length} onBack={follow.toEnd} />}
     </>

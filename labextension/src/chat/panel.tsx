@@ -1,7 +1,8 @@
 import * as React from 'react';
-import { Chat, Decision, isBuiltIn, running, State, title, waiting } from '../gateway';
+import { Chat, Decision, isBuiltIn, PairRequest, running, State, title, waiting } from '../gateway';
 import { Announcer } from './announcer';
 import { DecideContext } from './approval';
+import { AdmitContext } from './request';
 import { Composer } from './composer';
 import { Words, useEnv } from './env';
 import { useChat } from './hooks';
@@ -19,6 +20,7 @@ export function ChatPanel(props: { chat: Chat; inputRef: React.RefObject<HTMLTex
   const [listing, setListing] = React.useState(false);
   const head = React.useRef<HTMLButtonElement>(null);
   const decide = React.useCallback((id: string, decision: Decision) => void chat.decide(id, decision), [chat]);
+  const admit = React.useCallback((request: PairRequest, yes: boolean) => void chat.admit(request, yes), [chat]);
   const back = () => {
     setListing(false);
     window.setTimeout(() => head.current?.focus(), 0);
@@ -46,11 +48,13 @@ export function ChatPanel(props: { chat: Chat; inputRef: React.RefObject<HTMLTex
   };
   return (
     <DecideContext.Provider value={decide}>
-      <section className="oc oc-chat" aria-label={words.__('OpenClaw chat')}>
-        <Header name={title(state)} buttonRef={head} onList={list} onNew={newChat} />
-        <Conversation chat={chat} state={state} inputRef={inputRef} />
-        <Announcer state={state} />
-      </section>
+      <AdmitContext.Provider value={admit}>
+        <section className="oc oc-chat" aria-label={words.__('OpenClaw chat')}>
+          <Header name={title(state)} buttonRef={head} onList={list} onNew={newChat} />
+          <Conversation chat={chat} state={state} inputRef={inputRef} />
+          <Announcer state={state} />
+        </section>
+      </AdmitContext.Provider>
     </DecideContext.Provider>
   );
 }

@@ -3,12 +3,15 @@ import type { Approval, SessionRow, State } from '../gateway';
 import { useEnv } from './env';
 import { when } from './format';
 import { Icon, IconButton } from './icon';
+import type { IconName } from './icons';
 
 interface Props {
   state: State;
   onOpen: (row: SessionRow) => void;
-  onBack: () => void;
+  /** Absent where the list stands beside the chat. */
+  onBack?: () => void;
   onNew: () => void;
+  foot?: React.ReactNode;
 }
 
 /** Sessions whose title or preview contains the words, pinned ones first. */
@@ -25,10 +28,16 @@ export function SessionList(props: Props): JSX.Element {
   const search = React.useRef<HTMLInputElement>(null);
   const list = React.useRef<HTMLDivElement>(null);
   const rows = found(props.state.sessions, query);
-  React.useEffect(() => search.current?.focus(), []);
+  const { onBack } = props;
+  const alone = onBack !== undefined;
+  React.useEffect(() => {
+    if (alone) {
+      search.current?.focus();
+    }
+  }, [alone]);
   const moved = (event: React.KeyboardEvent) => {
     if (event.key === 'Escape') {
-      props.onBack();
+      onBack?.();
     } else if (event.key === 'ArrowDown' || event.key === 'ArrowUp') {
       event.preventDefault();
       const options = [...(list.current?.querySelectorAll<HTMLElement>('[role=option]') ?? [])];
@@ -39,8 +48,8 @@ export function SessionList(props: Props): JSX.Element {
   return (
     <section className="oc oc-chat" aria-label={words.__('Sessions')} onKeyDown={moved}>
       <header className="oc-head">
-        <IconButton icon="left" label={words.__('Back to the chat')} onClick={props.onBack} />
-        <b className="oc-grow">{words.__('Sessions')}</b>
+        {onBack !== undefined && <IconButton icon="left" label={words.__('Back to the chat')} onClick={onBack} />}
+        <b className="oc-grow">{alone ? words.__('Sessions') : 'OpenClaw'}</b>
         <IconButton icon="plus" label={words.__('New chat')} onClick={props.onNew} />
       </header>
       <div className="oc-search">
@@ -64,8 +73,17 @@ export function SessionList(props: Props): JSX.Element {
           {query === '' ? words.__('No conversations yet.') : words.__('No conversation mentions “%1”.', query)}
         </p>
       )}
+      {props.foot}
     </section>
   );
+}
+
+/** The icon of where a session lives, from its key: `agent:A:CHANNEL:…`, `cron:…`, `hook:…`. */
+export function origin(key: string): IconName {
+  const parts = key.split(':');
+  const place = parts[0] === 'agent' ? (parts[2] ?? '') : parts[0];
+  const icons: Record<string, IconName> = { telegram: 'plane', cron: 'clock', hook: 'out', webhook: 'out', webchat: 'globe', notebook: 'book' };
+  return icons[place] ?? 'claw';
 }
 
 function Row(props: { row: SessionRow; state: State; onOpen: (row: SessionRow) => void }): JSX.Element {
@@ -81,7 +99,7 @@ function Row(props: { row: SessionRow; state: State; onOpen: (row: SessionRow) =
       title={row.title}
       onClick={() => props.onOpen(row)}
     >
-      <Icon name="claw" />
+      <Icon name={origin(row.key)} />
       <span className="oc-t oc-ellipsis">
         <bdi>{row.title.slice(0, 80)}</bdi>
       </span>

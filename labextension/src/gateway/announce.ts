@@ -8,6 +8,7 @@ export type Announcement =
   | { kind: 'tool'; name: string; state: ToolPart['state'] }
   | { kind: 'stopped' }
   | { kind: 'failed'; problem: string }
+  | { kind: 'request'; name: string; channel: string }
   | { kind: 'approval'; title: string; command: string; risk: string };
 
 /** Announcements that the step from `before` to `after` causes, in order. */
@@ -28,6 +29,11 @@ export function announcements(before: State, after: State): Announcement[] {
   for (const approval of waiting(after)) {
     if (!known.has(approval.id)) {
       found.push({ kind: 'approval', title: approval.title, command: approval.command, risk: approval.risk });
+    }
+  }
+  for (const request of after.requests) {
+    if (request.state === 'waiting' && !before.requests.some(each => each.kind === request.kind && each.id === request.id)) {
+      found.push({ kind: 'request', name: request.name, channel: request.channel });
     }
   }
   return found;

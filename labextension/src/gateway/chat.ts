@@ -7,6 +7,7 @@ import { isObject, Json, list, text } from './frames';
 import { reduce } from './reduce';
 import { GatewaySocket, SocketOptions } from './socket';
 import { Decision, initialState, State } from './state';
+import { PairRequest, readRequest, verdict } from './requests';
 import { running } from './select';
 
 /** 15 redraws a second (ui/README, answer). */
@@ -16,6 +17,8 @@ export const HISTORY_LIMIT = 200;
 export interface ChatOptions extends SocketOptions {
   newId?: () => string;
   sessionKey?: string;
+  /** Hears every `hello-ok`. */
+  onHello?: (payload: Json) => void;
 }
 
 export class Chat {
@@ -26,7 +29,10 @@ export class Chat {
     this.current = initialState(options.sessionKey);
     this.socket = new GatewaySocket(options, {
       link: link => this.apply({ type: 'link', link, at: this.now() }),
-      hello: payload => this.welcome(payload),
+      hello: payload => {
+        options.onHello?.(payload);
+        this.welcome(payload);
+      },
       event: (name, payload) => this.hear(name, payload)
     });
   }
@@ -40,6 +46,11 @@ export class Chat {
 
   start(): void {
     this.socket.start();
+  }
+
+  /** Stops trying; `start` begins again. */
+  pause(): void {
+    this.socket.stop();
   }
 
   stop(): void {
@@ -98,6 +109,18 @@ export class Chat {
     }
   }
 
+  /** Lets somebody in, or not. */
+  async admit(request: PairRequest, approve: boolean): Promise<void> {
+    this.apply({ type: 'request', request, change: { state: 'sending', problem: '' } });
+    const { method, params } = verdict(request, approve);
+    try {
+      await this.socket.request(method, params);
+      this.apply({ type: 'request', request, change: { state: approve ? 'approved' : 'denied' } });
+    } catch (error) {
+      this.apply({ type: 'request', request, change: { state: 'waiting', problem: sentence(error) } });
+    }
+  }
+
   /** Shows another session of this gateway. */
   async open(sessionKey: string, title = ''): Promise<void> {
     const old = this.current.fullKey;
@@ -141,8 +164,17 @@ export class Chat {
       const rows = Array.isArray(answer) ? answer : list(answer, 'approvals');
       this.apply({ type: 'approvals', rows });
     });
+    void this.whoWaits('person', 'channels.pairing.list');
+    void this.whoWaits('device', 'device.pair.list');
+    void this.whoWaits('node', 'node.pair.list');
     void this.load();
     void this.loadSessions();
+  }
+
+  /** Requests that were made before this page was open. */
+  private async whoWaits(kind: PairRequest['kind'], method: string): Promise<void> {
+    const rows = list(await this.quietly(method, {}), 'pending').map(row => readRequest(kind, row));
+    this.apply({ type: 'requests', rows: rows.filter((row): row is PairRequest => row !== null) });
   }
 
   /** Reads the conversation and asks for its messages. */

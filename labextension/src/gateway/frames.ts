@@ -42,7 +42,8 @@ export class GatewayError extends Error {
   constructor(
     readonly code: string,
     message: string,
-    readonly retryable = false
+    readonly retryable = false,
+    readonly details: Json = {}
   ) {
     super(message);
     this.name = 'GatewayError';

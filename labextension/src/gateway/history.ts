@@ -151,8 +151,8 @@ function addResult(answer: Answer, message: Json): Answer {
 
 /** How a finished call ended; a refusal by a person or by policy is no failure of the tool. */
 export function outcome(isError: boolean, details: unknown): ToolPart['state'] {
-  const status = text(details, 'status') ?? text(details, 'outcome') ?? text(details, 'kind');
-  if (status === 'denied' || status === 'expired') {
+  const status = text(details, 'status') ?? text(details, 'state') ?? text(details, 'outcome') ?? text(details, 'kind');
+  if (status === 'denied' || status === 'blocked' || status === 'expired') {
     return 'denied';
   }
   if (status === 'skipped') {

@@ -3,6 +3,7 @@ export * from './blocks';
 export * from './chat';
 export * from './frames';
 export * from './reduce';
+export * from './requests';
 export * from './select';
 export * from './socket';
 export * from './state';

@@ -2,6 +2,7 @@
 import type { Action } from './actions';
 import { isObject, Json, list, text } from './frames';
 import { emptyAnswer, readHistory, readSaid, runOf } from './history';
+import { change, heard, pairEvent, takeIn } from './requests';
 import { addUsage, modelRef, readApproval, readDecision, readModel, readSession, shortKey } from './read';
 import { Answer, Approval, Entry, initialState, SessionRow, State } from './state';
 import { addAgent, addText, deltaText, end } from './turn';
@@ -40,6 +41,10 @@ export function reduce(state: State, action: Action): State {
       return editApproval(state, action.id, { state: 'waiting', problem: action.problem });
     case 'decided':
       return editApproval(state, action.id, { state: 'settled', decision: action.decision, resolvedAt: action.at });
+    case 'requests':
+      return { ...state, requests: action.rows.reduce(takeIn, state.requests) };
+    case 'request':
+      return { ...state, requests: change(state.requests, action.request, action.change) };
     case 'event':
       return applyEvent(state, action.name, action.payload, action.at);
   }
@@ -50,10 +55,10 @@ function present<T>(rows: readonly (T | null)[]): T[] {
 }
 
 function openSession(state: State, sessionKey: string, title: string): State {
-  const { link, everOpen, models, sessions, approvals, configPath, model } = state;
+  const { link, everOpen, models, sessions, approvals, requests, configPath, model } = state;
   return {
     ...initialState(sessionKey),
-    link, everOpen, models, sessions, approvals, configPath, model, title
+    link, everOpen, models, sessions, approvals, requests, configPath, model, title
   };
 }
 
@@ -167,6 +172,9 @@ function applyEvent(state: State, name: string, payload: Json, at: number): Stat
       });
     case 'sessions.changed':
       return applySessionChange(state, payload);
+  }
+  if (pairEvent(name) !== null) {
+    return { ...state, requests: heard(state.requests, name, payload) };
   }
   if (!isMine(state, payload)) {
     return state;

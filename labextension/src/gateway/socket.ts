@@ -11,6 +11,21 @@ export const RETRY_MAX = 30_000;
 /** The socket counts as dead after two silent tick intervals. */
 export const SILENT_INTERVALS = 2;
 
+const CLAIM = {
+  clientId: 'webchat-ui',
+  clientMode: 'webchat',
+  platform: 'web',
+  role: 'operator',
+  scopes: [
+    'operator.admin',
+    'operator.read',
+    'operator.write',
+    'operator.approvals',
+    'operator.questions',
+    'operator.pairing'
+  ]
+} as const;
+
 /** The part of `WebSocket` that is used, so that tests need no browser. */
 export interface SocketLike {
   send(data: string): void;
@@ -24,13 +39,39 @@ export interface SocketLike {
 export type Link =
   | { kind: 'connecting' }
   | { kind: 'open' }
-  | { kind: 'away'; retryAt: number; reason: string };
+  | { kind: 'away'; retryAt: number; reason: string; refusal?: Refusal };
+
+/** Why the gateway refused the handshake: its code, and the pairing request that waits for a person. */
+export interface Refusal {
+  code: string;
+  requestId: string;
+}
+
+/** What this client asks for; a device signs it (protocol section 3.4). */
+export interface Claim {
+  clientId: string;
+  clientMode: string;
+  role: string;
+  scopes: readonly string[];
+  platform: string;
+  nonce: string;
+}
+
+/** The parts of `connect` that prove who is there. */
+export interface Proof {
+  auth?: Json;
+  device?: Json;
+}
 
 export interface SocketOptions {
   /** Opens a socket to the gateway; called anew for every attempt. */
   open: () => SocketLike;
   version: string;
   locale?: string;
+  /** What the owner calls this client when asked to let it in. */
+  displayName?: string;
+  /** How to prove who is there; without it the door has authenticated the page already, as Jupyter's does. */
+  prove?: (claim: Claim) => Promise<Proof>;
   now?: () => number;
   setTimer?: (run: () => void, ms: number) => number;
   clearTimer?: (id: number) => void;
@@ -140,7 +181,7 @@ export class GatewaySocket {
       // `connect` is valid once per socket, so a second challenge is not answered.
       if (!this.challenged) {
         this.challenged = true;
-        void this.greet();
+        void this.greet(text(frame.payload, 'nonce') ?? '');
       }
     } else {
       this.events.event(frame.event, frame.payload ?? {});
@@ -159,27 +200,21 @@ export class GatewaySocket {
     } else {
       const error = frame.error;
       waiting.reject(
-        new GatewayError(error?.code ?? 'UNAVAILABLE', error?.message ?? 'The gateway refused.', error?.retryable)
+        new GatewayError(error?.code ?? 'UNAVAILABLE', error?.message ?? 'The gateway refused.', error?.retryable, error?.details)
       );
     }
   }
 
-  /** Answers the challenge. Jupyter has authenticated the door already, so no token and no device go along. */
-  private async greet(): Promise<void> {
-    const params: Json = {
-      minProtocol: 4,
-      maxProtocol: 4,
-      client: { id: 'webchat-ui', mode: 'webchat', version: this.options.version, platform: 'web' },
-      role: 'operator',
-      scopes: ['operator.admin', 'operator.read', 'operator.write', 'operator.approvals', 'operator.questions'],
-      caps: ['tool-events', 'approvals']
-    };
-    if (this.options.locale) {
-      params.locale = this.options.locale;
-    }
+  /** Answers the challenge. */
+  private async greet(nonce: string): Promise<void> {
     const socket = this.socket;
     try {
-      const hello = (await this.send('connect', params, REQUEST_TIMEOUT)) as Json;
+      const { prove } = this.options;
+      const proof = prove === undefined ? {} : await prove({ ...CLAIM, nonce });
+      if (socket !== this.socket) {
+        return;
+      }
+      const hello = (await this.send('connect', this.introduction(proof), REQUEST_TIMEOUT)) as Json;
       if (socket !== this.socket) {
         return;
       }
@@ -192,9 +227,24 @@ export class GatewaySocket {
       if (socket === this.socket) {
         const reason = error instanceof Error ? error.message : String(error);
         socket?.close(1000);
-        this.lose(reason);
+        this.lose(reason, error instanceof GatewayError ? refusal(error) : undefined);
       }
     }
+  }
+
+  private introduction(proof: Proof): Json {
+    const { displayName, version } = this.options;
+    const client: Json = { id: CLAIM.clientId, mode: CLAIM.clientMode, version, platform: CLAIM.platform };
+    const params: Json = {
+      minProtocol: 4,
+      maxProtocol: 4,
+      client: displayName === undefined ? client : { ...client, displayName },
+      role: CLAIM.role,
+      scopes: CLAIM.scopes,
+      caps: ['tool-events', 'approvals'],
+      ...proof
+    };
+    return this.options.locale ? { ...params, locale: this.options.locale } : params;
   }
 
   private watchSilence(): void {
@@ -209,8 +259,8 @@ export class GatewaySocket {
   }
 
   /** Tells the loss first, so that whoever hears a rejected request knows the link is away. */
-  private lose(reason: string): void {
-    this.scheduleRetry(reason);
+  private lose(reason: string, refused?: Refusal): void {
+    this.scheduleRetry(reason, refused);
     this.drop(reason);
   }
 
@@ -230,13 +280,13 @@ export class GatewaySocket {
     }
   }
 
-  private scheduleRetry(reason: string): void {
+  private scheduleRetry(reason: string, refused?: Refusal): void {
     if (this.stopped) {
       return;
     }
     const wait = Math.min(RETRY_FIRST * 2 ** this.failures, RETRY_MAX);
     this.failures += 1;
-    this.events.link({ kind: 'away', retryAt: this.now() + wait, reason });
+    this.events.link({ kind: 'away', retryAt: this.now() + wait, reason, ...(refused && { refusal: refused }) });
     this.clear('retry');
     this.retryTimer = this.setTimer(() => this.connect(), wait);
   }
@@ -266,6 +316,10 @@ export class GatewaySocket {
   private tickMs = 30_000;
   private retryTimer: number | null = null;
   private silenceTimer: number | null = null;
+}
+
+function refusal(error: GatewayError): Refusal {
+  return { code: text(error.details, 'code') ?? error.code, requestId: text(error.details, 'requestId') ?? '' };
 }
 
 function readTick(hello: Json): number {

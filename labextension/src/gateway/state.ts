@@ -1,4 +1,5 @@
 /** What the chat knows. Values only: the reducer makes new ones, the components draw them. */
+import type { PairRequest } from './requests';
 import type { Link } from './socket';
 
 export type ToolState = 'queued' | 'running' | 'waiting' | 'done' | 'failed' | 'skipped' | 'denied' | 'stopped';
@@ -124,6 +125,8 @@ export interface State {
   problem: string;
   entries: readonly Entry[];
   approvals: readonly Approval[];
+  /** Who waits at the door, in any session. */
+  requests: readonly PairRequest[];
   sessions: readonly SessionRow[];
   models: readonly ModelRow[];
   /** `provider/model` of this session; empty until known. */
@@ -145,6 +148,7 @@ export function initialState(sessionKey = 'main'): State {
     problem: '',
     entries: [],
     approvals: [],
+    requests: [],
     sessions: [],
     models: [],
     model: '',

@@ -1,5 +1,5 @@
 import { INotebookTracker, NotebookActions } from '@jupyterlab/notebook';
-import type { Cells } from './cells-api';
+import type { Cells } from '../chat/cells-api';
 
 /** What can be done with a piece of code in the open notebook. Every change goes through public actions, so undo works. */
 export class NotebookCells implements Cells {

@@ -1,8 +1,8 @@
 import { IRenderMime, IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { Widget } from '@lumino/widgets';
 import type { MarkdownView, Words } from '../chat';
-import type { Cells } from './cells-api';
-import { decorateCode } from './code-bar';
+import type { Cells } from '../chat/cells-api';
+import { decorateCode } from '../chat/code-bar';
 
 const MARKDOWN = 'text/markdown';
 

@@ -8,7 +8,7 @@ import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import type { Env, Words } from '../chat';
 import { Chat } from '../gateway';
 import { NotebookCells } from './cells';
-import type { Cells } from './cells-api';
+import type { Cells } from '../chat/cells-api';
 import { addCommands } from './commands';
 import { locale, openDoor } from './door';
 import { markdownView } from './markdown';

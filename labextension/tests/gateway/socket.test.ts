@@ -36,6 +36,9 @@ describe('handshake', () => {
       'agents.list',
       'models.list',
       'exec.approval.list',
+      'channels.pairing.list',
+      'device.pair.list',
+      'node.pair.list',
       'chat.history',
       'sessions.list',
       'sessions.messages.subscribe'
