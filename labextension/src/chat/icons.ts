@@ -40,6 +40,7 @@ export const ICON_MARKUP = {
   book: '<path d="M4 1.8h8.7v12.4H4zM6.5 1.8v12.4M2.5 4.5H4M2.5 8H4M2.5 11.5H4"/>',
   globe: '<circle cx="8" cy="8" r="6"/><path d="M2 8h12M8 2c-3.6 3.7-3.6 8.3 0 12M8 2c3.6 3.7 3.6 8.3 0 12"/>',
   user: '<circle cx="8" cy="5.3" r="2.7"/><path d="M2.8 13.7c.6-3 2.6-4.2 5.2-4.2s4.6 1.2 5.2 4.2"/>',
+  canvas: '<path d="M2.3 2.3h11.4v11.4H2.3zM2.3 6h11.4M6.3 6v7.7"/>',
   out: '<path d="M9.5 2.5h4v4M13.5 2.5 8 8M11.5 9v4.5h-9v-9H7"/>',
 } as const;
 

@@ -10,6 +10,7 @@ import { Icon, IconButton } from './icon';
 import { Log } from './log';
 import { Meters } from './meters';
 import { SessionList } from './sessions';
+import { Act, ActContext } from './surface';
 import { AwayBar, StatusLine } from './status';
 
 /** The whole chat: header, log, input, meters; or the list of sessions in its place. */
@@ -21,6 +22,7 @@ export function ChatPanel(props: { chat: Chat; inputRef: React.RefObject<HTMLTex
   const head = React.useRef<HTMLButtonElement>(null);
   const decide = React.useCallback((id: string, decision: Decision) => void chat.decide(id, decision), [chat]);
   const admit = React.useCallback((request: PairRequest, yes: boolean) => void chat.admit(request, yes), [chat]);
+  const act = React.useCallback<Act>((surfaceId, action, dataModel) => chat.act(surfaceId, action, dataModel), [chat]);
   const back = () => {
     setListing(false);
     window.setTimeout(() => head.current?.focus(), 0);
@@ -51,7 +53,9 @@ export function ChatPanel(props: { chat: Chat; inputRef: React.RefObject<HTMLTex
       <AdmitContext.Provider value={admit}>
         <section className="oc oc-chat" aria-label={words.__('OpenClaw chat')}>
           <Header name={title(state)} buttonRef={head} onList={list} onNew={newChat} />
-          <Conversation chat={chat} state={state} inputRef={inputRef} />
+          <ActContext.Provider value={act}>
+            <Conversation chat={chat} state={state} inputRef={inputRef} />
+          </ActContext.Provider>
           <Announcer state={state} />
         </section>
       </AdmitContext.Provider>

@@ -1,9 +1,10 @@
 import * as React from 'react';
-import type { Approval, ToolPart } from '../gateway';
+import type { Approval, Shown, ToolPart } from '../gateway';
 import { ApprovalCard } from './approval';
 import { useEnv } from './env';
 import { duration } from './format';
 import { Icon } from './icon';
+import { SurfaceCard } from './surface';
 import { ToolRow } from './tool-row';
 
 /** More finished calls in a row than this become "N steps" (ui/README, tool row). */
@@ -14,7 +15,7 @@ interface Props {
   approvals: readonly Approval[];
 }
 
-/** Tool calls in a row. A call that waits for you is its approval card until answered. */
+/** Tool calls in a row. A call that waits for you is its approval card until answered; a surface stands below its call. */
 export function Tools(props: Props): JSX.Element {
   const sections = cut(props.tools, props.approvals);
   return (
@@ -22,6 +23,8 @@ export function Tools(props: Props): JSX.Element {
       {sections.map(section =>
         section.kind === 'card' ? (
           <ApprovalCard key={section.approval.id} approval={section.approval} />
+        ) : section.kind === 'surface' ? (
+          <SurfaceCard key={section.id} surface={section.surface} />
         ) : (
           <Rows key={section.tools[0].id} tools={section.tools} approvals={props.approvals} />
         )
@@ -30,9 +33,12 @@ export function Tools(props: Props): JSX.Element {
   );
 }
 
-type Section = { kind: 'rows'; tools: ToolPart[] } | { kind: 'card'; approval: Approval };
+type Section =
+  | { kind: 'rows'; tools: ToolPart[] }
+  | { kind: 'card'; approval: Approval }
+  | { kind: 'surface'; id: string; surface: Shown };
 
-/** Cuts the list at calls that wait for an answer. */
+/** Cuts the list at calls that wait for an answer, and after those that show a surface. */
 export function cut(tools: readonly ToolPart[], approvals: readonly Approval[]): Section[] {
   const sections: Section[] = [];
   for (const tool of tools) {
@@ -44,6 +50,9 @@ export function cut(tools: readonly ToolPart[], approvals: readonly Approval[]):
       last.tools.push(tool);
     } else {
       sections.push({ kind: 'rows', tools: [tool] });
+    }
+    if (tool.surface !== undefined && asked === undefined) {
+      sections.push({ kind: 'surface', id: `surface ${tool.id}`, surface: tool.surface });
     }
   }
   return sections;

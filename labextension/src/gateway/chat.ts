@@ -121,6 +121,11 @@ export class Chat {
     }
   }
 
+  /** Tells the agent what was pressed on a surface. Fails with the reason. */
+  async act(surfaceId: string, action: object, dataModel?: unknown): Promise<void> {
+    await this.socket.request('canvas.action', dataModel === undefined ? { surfaceId, action } : { surfaceId, action, dataModel });
+  }
+
   /** Shows another session of this gateway. */
   async open(sessionKey: string, title = ''): Promise<void> {
     const old = this.current.fullKey;

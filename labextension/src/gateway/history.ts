@@ -2,6 +2,7 @@
 import { isObject, Json, number, text } from './frames';
 import { addUsage, contentText, modelRef, toolArgs, toolWhat } from './read';
 import type { Answer, Entry, Part, Said, ToolPart, Usage } from './state';
+import { readSurface } from './surface';
 
 export interface History {
   entries: Entry[];
@@ -141,6 +142,7 @@ function addResult(answer: Answer, message: Json): Answer {
           ...part,
           state: outcome(message.isError === true, message.details),
           output: contentText(message.content),
+          surface: readSurface(message.details),
           startedAt: null,
           endedAt: null
         }

@@ -7,4 +7,5 @@ export * from './requests';
 export * from './select';
 export * from './socket';
 export * from './state';
+export type { Shown } from './surface';
 export type { Action } from './actions';

@@ -1,6 +1,7 @@
 /** What the chat knows. Values only: the reducer makes new ones, the components draw them. */
 import type { PairRequest } from './requests';
 import type { Link } from './socket';
+import type { Shown } from './surface';
 
 export type ToolState = 'queued' | 'running' | 'waiting' | 'done' | 'failed' | 'skipped' | 'denied' | 'stopped';
 
@@ -13,6 +14,8 @@ export interface ToolPart {
   args: string;
   output: string;
   state: ToolState;
+  /** What the call shows below its row. */
+  surface?: Shown;
   startedAt: number | null;
   endedAt: number | null;
 }

@@ -3,6 +3,7 @@ import { isObject, Json, list, number, text } from './frames';
 import { outcome } from './history';
 import { contentText, toolArgs, toolWhat } from './read';
 import type { Answer, AnswerState, Part, ToolPart } from './state';
+import { readSurface } from './surface';
 
 /** Applies the text received so far. `whole` is all text of the run, or of its latest message: both occur. */
 export function addText(answer: Answer, whole: string, replace: boolean, at: number): Answer {
@@ -130,7 +131,8 @@ function fromTool(call: ToolPart, data: Json, at: number): ToolPart {
     return { ...call, output };
   }
   if (data.phase === 'result') {
-    return { ...call, output, state: outcome(data.isError === true, result.details), endedAt: call.endedAt ?? at };
+    const surface = readSurface(result.details);
+    return { ...call, output, surface, state: outcome(data.isError === true, result.details), endedAt: call.endedAt ?? at };
   }
   return call;
 }
