@@ -93,7 +93,14 @@ class OpenClawKernel(IPythonKernel):  # type: ignore[misc]
 
     def start(self) -> None:
         super().start()
-        self.io_loop.call_later(JOIN_AFTER_S, self.link.start)
+        self.io_loop.call_later(JOIN_AFTER_S, self._join)
+
+    def _join(self) -> None:
+        """From now on the assistant can reach this kernel; a gateway that runs is joined, none is started."""
+        from openclaw_kernel.notebook.node import start_node
+
+        start_node(self.link, self.shell)
+        self.link.start()
 
     async def do_shutdown(self, restart: bool) -> Reply:
         reply = super().do_shutdown(restart)

@@ -24,7 +24,7 @@ from openclaw_kernel.client.node import Invocation, Node
 from openclaw_kernel.notebook.node_output import surface_of
 from openclaw_kernel.notebook.node_run import Job, MainThread
 from openclaw_kernel.notebook.node_variables import DEFAULT_LIMIT, list_variables
-from openclaw_kernel.notebook.session import KernelLink
+from openclaw_kernel.notebook.session import KernelLink, current_link
 from openclaw_kernel.values.errors import OpenClawError, UserError
 
 if TYPE_CHECKING:
@@ -148,16 +148,9 @@ class KernelNode:
         """A canvas that the code made is shown live, and keeps its callback for as long as it is among the latest."""
         for canvas in canvases:
             surface = surface_of(canvas)
-            if surface["surfaceId"] not in self._canvases or self._canvases[surface["surfaceId"]] is not canvas:
-                canvas.on_action(self._pressed)
             self._canvases[surface["surfaceId"]] = canvas
             _trim(self._canvases)
             self._show(surface["surfaceId"], surface["messages"])
-
-    def _pressed(self, action: Any) -> None:
-        """A press on a canvas that the assistant's code made: its own callbacks have it already, now the assistant."""
-        told = action.to_message()["action"]
-        self.canvas_acted(action.surface_id, told, action.data_model)
 
     # --- canvas -------------------------------------------------------------------------------------------------------
 
@@ -223,6 +216,15 @@ def start_node(link: KernelLink, shell: Any, loop: asyncio.AbstractEventLoop | N
         _current = KernelNode(link, shell, loop or asyncio.get_running_loop(), own_kernel_id())
         _current.start()
     return _current
+
+
+def join(shell: Any) -> KernelNode:
+    """Makes a process with this shell a node and joins a gateway that runs, now or later; for kernels that load us as an
+    extension."""
+    link = current_link()
+    node = start_node(link, shell)
+    link.start()
+    return node
 
 
 def own_kernel_id() -> str:
