@@ -43,15 +43,15 @@ class Values:
             self._tell(error.problem)
             return MISSING
 
-    def text(self, raw: Any, scope: str = "") -> str:
-        """The same as text, cut at the limits."""
+    def text(self, raw: Any, scope: str = "", most: int = TEXT_LENGTH) -> str:
+        """The same as text, cut after `most` letters and at the limit of the surface."""
         value = self.value(raw, scope)
         try:
             text = self.to_text(value)
         except CanvasError as error:
             self._tell(error.problem)
             return ""
-        most = min(TEXT_LENGTH, self._letters)
+        most = min(most, self._letters)
         if len(text) > most:
             self._tell(Problem("TOO_LARGE", "", f"A text is longer than {TEXT_LENGTH} characters, or all of them too long."))
             text = text[:most] + _ELLIPSIS
@@ -66,6 +66,15 @@ class Values:
     def truth(self, raw: Any, scope: str = "") -> bool:
         return truthy(self.value(raw, scope))
 
+    def afford(self, steps: int) -> bool:
+        """Whether there are steps left to draw something that takes so many; they are counted."""
+        try:
+            self.spend(steps)
+        except CanvasError as error:
+            self._tell(error.problem)
+            return False
+        return True
+
     def resolve(self, raw: Any, scope: str, depth: int) -> Any:
         """As `value`, for functions: raises `CanvasError`, counts `depth`."""
         self.spend(1)
@@ -78,7 +87,7 @@ class Values:
             return raw
         if isinstance(raw.get("call"), str):
             return self._call(raw["call"], raw.get("args"), scope, depth)
-        if isinstance(raw.get("path"), str):
+        if len(raw) == 1 and isinstance(raw.get("path"), str):
             return pointer.get(self._data, pointer.absolute(raw["path"], scope))
         return raw
 

@@ -32,6 +32,7 @@ SIZE = 12
 _MARKED_POINTS = 24
 """With more points in a line, marks would hide it."""
 
+_DASHED_POINTS = 200
 _LABELLED_BARS = 12
 
 
@@ -160,7 +161,8 @@ def _line(kind: str, index: int, series: Series, plot: Plot, colour: Role) -> li
         if kind == "area":
             marks.append(Polygon((*run, (run[-1][0], base), (run[0][0], base)), colour, 0.18))
         if len(run) > 1:
-            marks.append(Line(tuple(run), colour, 2, DASHES[index % len(DASHES)]))
+            dash = DASHES[index % len(DASHES)] if len(run) <= _DASHED_POINTS else ()
+            marks.append(Line(tuple(run), colour, 2, dash))
         if len(series.points) <= _MARKED_POINTS:
             marks += [marker(index, x, y, colour) for x, y in run]
     return marks
@@ -190,7 +192,7 @@ def _histogram(series: Sequence[Series]) -> Series:
     values = [value for one in series for value in one.values()]
     wanted = min(30, max(4, round(math.sqrt(len(values)))))
     axis = scale(values, 0, 1, wanted=wanted)
-    step = (axis.high - axis.low) / max(1, len(axis.ticks) - 1)
+    step = (axis.high - axis.low) / max(1, len(axis.ticks) - 1) or 1.0
     counts = [0] * max(1, len(axis.ticks) - 1)
     for value in values:
         counts[min(len(counts) - 1, max(0, int((value - axis.low) / step)))] += 1

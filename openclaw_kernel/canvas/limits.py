@@ -37,7 +37,7 @@ EXPRESSION_STEPS = 50_000
 TEXT_LENGTH = 100_000
 """Characters of one text as shown; what is longer ends in an ellipsis."""
 
-TEXTS_LENGTH = 2_000_000
+TEXTS_LENGTH = 4_000_000
 """Characters of all texts of one surface as shown."""
 
 HTML_LENGTH = 8_000_000

@@ -12,7 +12,7 @@ from openclaw_kernel.canvas.chart import draw_chart
 from openclaw_kernel.canvas.drawing import LIGHT, Drawing, Label, Line, Mark, Point, Polygon, Rect, fit, text_width
 from openclaw_kernel.canvas.resolve import ViewNode, resolve
 from openclaw_kernel.canvas.stage import Stage
-from openclaw_kernel.canvas.table import read_table
+from openclaw_kernel.canvas.table import Table, read_table
 
 if TYPE_CHECKING:
     from PIL.ImageDraw import ImageDraw
@@ -27,7 +27,11 @@ _SMOOTH = 2
 MARGIN = 20
 WIDTH = 640.0
 TABLE_ROWS = 30
-DRAWINGS = 6
+TABLE_COLUMNS = 12
+DRAWINGS = 3
+_JOINED = 300
+"""Points of a line up to which its corners are rounded; with more nobody sees them."""
+
 _FONTS = {False: ("DejaVuSans.ttf", "LiberationSans-Regular.ttf", "NotoSans-Regular.ttf", "Arial.ttf", "Helvetica.ttc"),
           True: ("DejaVuSans-Bold.ttf", "LiberationSans-Bold.ttf", "NotoSans-Bold.ttf", "Arialbd.ttf")}  # fmt: skip
 
@@ -61,7 +65,9 @@ def drawings_of(view: ViewNode) -> list[Drawing]:
 
 def draw_table(view: ViewNode) -> Drawing:
     """The first rows of a DataTable, its columns as wide as their cells and cut to fit."""
-    table = read_table(view, TABLE_ROWS)
+    whole = read_table(view, TABLE_ROWS)
+    rows = tuple(row[:TABLE_COLUMNS] for row in whole.rows)
+    table = Table(whole.heads[:TABLE_COLUMNS], rows, whole.right[:TABLE_COLUMNS], whole.total)
     size, line, gap = 12.0, 26.0, 24.0
     widths = [
         min(220.0, max([text_width(head, size + 0.8), *(text_width(row[index], size) for row in table.rows)]) + 2)
@@ -82,8 +88,10 @@ def draw_table(view: ViewNode) -> Drawing:
             x += width + gap
         marks.append(Line(((0, y + line), (WIDTH, y + line)), "axis" if number == 0 else "grid"))
     height = (len(table.rows) + 1) * line
-    if table.total > len(table.rows):
-        marks.append(Label(0, height + 18, f"{len(table.rows)} of {table.total:,} rows", 11, "muted"))
+    cut = [f"{len(rows)} of {table.total:,} rows"] if table.total > len(rows) else []
+    cut += [f"{TABLE_COLUMNS} of {len(whole.heads)} columns"] if len(whole.heads) > TABLE_COLUMNS else []
+    if cut:
+        marks.append(Label(0, height + 18, ", ".join(cut), 11, "muted"))
         height += 24
     return Drawing(WIDTH, height + 2, tuple(marks), view.label or "table")
 
@@ -102,9 +110,8 @@ def png(drawings: Sequence[Drawing]) -> bytes:
         for mark in drawing.marks:
             _draw(pen, mark, MARGIN, top, large)
         top += drawing.height + MARGIN
-    small = image.resize((round(width * SCALE), round(height * SCALE)), Image.Resampling.LANCZOS)
     out = BytesIO()
-    small.quantize(256, dither=Image.Dither.NONE).save(out, "PNG", optimize=True)
+    image.reduce(_SMOOTH).quantize(128, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(out, "PNG")
     return out.getvalue()
 
 
@@ -137,7 +144,8 @@ def _draw(pen: ImageDraw, mark: Mark, left: float, top: float, scale: float) -> 
     match mark:
         case Line():
             for piece in _dashed(mark.points, mark.dash) if mark.dash else [mark.points]:
-                pen.line(place(piece), fill=LIGHT[mark.colour], width=round(mark.width * scale), joint="curve")
+                joint = "curve" if len(piece) <= _JOINED else None
+                pen.line(place(piece), fill=LIGHT[mark.colour], width=round(mark.width * scale), joint=joint)
         case Rect():
             corners = place([(mark.x, mark.y), (mark.x + max(0, mark.width), mark.y + mark.height)])
             pen.rectangle(corners, fill=LIGHT[mark.fill])

@@ -39,13 +39,16 @@ def absolute(path: str, scope: str) -> str:
 def get(data: Any, path: str) -> Any:
     """The value at `path`, `MISSING` when there is none."""
     for key in split(path):
-        if isinstance(data, dict) and key in data:
-            data = data[key]
-        elif isinstance(data, list) and key.isascii() and key.isdigit() and len(key) < 10 and int(key) < len(data):
-            data = data[int(key)]
-        else:
-            return MISSING
+        data = _child(data, key)
     return data
+
+
+def _child(data: Any, key: str) -> Any:
+    if isinstance(data, dict):
+        return data.get(key, MISSING)
+    if isinstance(data, list) and key.isascii() and key.isdigit() and len(key) < 10 and int(key) < len(data):
+        return data[int(key)]
+    return MISSING
 
 
 def put(data: Any, path: str, value: Any) -> Any:
@@ -57,7 +60,7 @@ def put(data: Any, path: str, value: Any) -> Any:
         data = {}
     here = data
     for key, following in pairwise(keys):
-        inner = get(here, step(key))
+        inner = _child(here, key)
         if not isinstance(inner, dict | list):
             if isinstance(value, Missing):
                 return data

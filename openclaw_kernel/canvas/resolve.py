@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
-from typing import Any, get_args
+from typing import Any
 
 from openclaw_kernel.canvas import pointer
 from openclaw_kernel.canvas.bind import Values
 from openclaw_kernel.canvas.catalog import BASIC_COMPONENTS, NOTEBOOK_COMPONENTS, Prop
-from openclaw_kernel.canvas.limits import LIST_ROWS, TEMPLATE_ROWS
+from openclaw_kernel.canvas.limits import LIST_ROWS, MESSAGE_BYTES, TEMPLATE_ROWS
 from openclaw_kernel.canvas.problems import CanvasError, Problems
 from openclaw_kernel.canvas.store import Surface
 from openclaw_kernel.canvas.tree import Node, expand
@@ -94,11 +94,15 @@ def _view(node: Node, values: Values) -> ViewNode:
     spoken = component.get("accessibility")
     spoken = spoken if isinstance(spoken, dict) else {}
     weight = component.get("weight")
+    props = _props(component, known, scope, values) if known else {}
+    notice = _notice(component, known is not None, scope, values)
+    if not values.afford(_cost(props)):
+        props, notice = {**props, "series": [], "rows": []}, "This surface is too large to be shown whole."
     return ViewNode(
         kind,
         str(component.get("id")),
         scope,
-        _props(component, known, scope, values) if known else {},
+        props,
         tuple(_view(child, values) for child in node.children),
         known is not None,
         _bound(component.get("value"), scope),
@@ -106,7 +110,7 @@ def _view(node: Node, values: Values) -> ViewNode:
         values.text(spoken.get("label"), scope),
         values.text(spoken.get("description"), scope),
         float(weight) if isinstance(weight, int | float) and not isinstance(weight, bool) and 0 <= weight < 1e6 else None,
-        _notice(component, known is not None, scope, values),
+        notice,
     )
 
 
@@ -118,9 +122,11 @@ def _props(component: Mapping[str, Any], known: Mapping[str, Prop], scope: str, 
 
 def _prop(raw: Any, prop: Prop, scope: str, values: Values) -> Any:
     match prop.kind:
-        case "text" | "date" | "link" | "value" | "image" | "video" | "audio":
-            text = values.text(raw, scope)
-            return text if prop.kind not in get_args(Use) or allowed(text, prop.kind) else ""  # type: ignore[arg-type]
+        case "image" | "video" | "audio" | "link":
+            address = values.text(raw, scope, MESSAGE_BYTES)
+            return address if allowed(address, prop.kind) else ""
+        case "text" | "date" | "value":
+            return values.text(raw, scope)
         case "num":
             return values.number(raw, scope)
         case "bool":
@@ -130,7 +136,7 @@ def _prop(raw: Any, prop: Prop, scope: str, values: Values) -> Any:
             items = chosen[:LIST_ROWS] if isinstance(chosen, list) else [chosen]
             return [text for text in (values.text(item) for item in items if not isinstance(item, dict)) if text]
         case "list":
-            rows = values.value(raw, scope)
+            rows = raw if isinstance(raw, list) else values.value(raw, scope)
             return rows[:LIST_ROWS] if isinstance(rows, list) else []
         case "tabs" | "options" | "columns":
             return _parts(raw, prop.kind, scope, values)
@@ -144,6 +150,13 @@ def _prop(raw: Any, prop: Prop, scope: str, values: Values) -> Any:
             return raw is True
         case _:
             return raw if isinstance(raw, str) else ""
+
+
+def _cost(props: Mapping[str, Any]) -> int:
+    """Steps it takes to draw the rows of a table and the points of a chart."""
+    points = [item.get("points") for item in props.get("series", ()) if isinstance(item, dict)]
+    cells = min(len(props.get("rows", ())), 500) * max(1, len(props.get("columns", ())))
+    return (sum(len(each) for each in points if isinstance(each, list)) + len(props.get("series", ()))) // 2 + cells // 4
 
 
 def _parts(raw: Any, kind: str, scope: str, values: Values) -> list[dict[str, str]]:
@@ -173,7 +186,9 @@ def _notice(component: Mapping[str, Any], known: bool, scope: str, values: Value
         rows = values.value({"path": template.get("path")}, scope)
         if isinstance(rows, list) and len(rows) > TEMPLATE_ROWS:
             return f"The first {TEMPLATE_ROWS:,} of {len(rows):,} are shown."
-    if component.get("component") in ("Image", "Video", "AudioPlayer") and (url := values.text(component.get("url"), scope)):
+    if component.get("component") in ("Image", "Video", "AudioPlayer") and (
+        url := values.text(component.get("url"), scope, MESSAGE_BYTES)
+    ):
         use: Use = {"Image": "image", "Video": "video"}.get(str(component["component"]), "audio")  # type: ignore[assignment]
         if not allowed(url, use):
             return "An address was refused here."

@@ -36,9 +36,8 @@ def scale(
     if zero:
         low, high = min(low, 0.0), max(high, 0.0)
     if low == high:
-        low, high = (low - 1, high + 1) if not zero or low == 0 else (min(low, 0.0), max(high, 0.0))
-    if zero and low == 0 and high == 0:
-        high = 1.0
+        room = max(1.0, abs(low) * 0.1)
+        low, high = (0.0, 1.0) if zero else (low - room, high + room)
     step = _round_step((high / max(wanted, 1)) - (low / max(wanted, 1)))
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
     ticks = tuple(index * step for index in range(int(first), int(min(last, first + 40)) + 1))

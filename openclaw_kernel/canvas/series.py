@@ -7,10 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from openclaw_kernel.canvas.limits import LIST_ROWS
 from openclaw_kernel.canvas.numbers import number_text
 
 MAX_SERIES = 20
+MAX_POINTS = 2_000
+"""Of all series together; a screen shows no more. Longer ones are thinned evenly."""
+
 _LARGEST = 1e250
 """Differences of larger numbers overflow."""
 
@@ -31,7 +33,7 @@ def read_series(raw: Any) -> list[Series]:
     items = raw if isinstance(raw, list) else []
     told = [(item.get("name"), item.get("points", item.get("values"))) for item in items if isinstance(item, dict)]
     named = [(name, points) for name, points in told if isinstance(points, list)][:MAX_SERIES] or [(None, items)]
-    room = LIST_ROWS // max(1, len(named))
+    room = MAX_POINTS // max(1, len(named))
     return [Series(text_of(name)[:200], _thinned(points, room)) for name, points in named if points]
 
 

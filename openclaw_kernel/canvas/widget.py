@@ -232,7 +232,7 @@ class Canvas(anywidget.AnyWidget):
         self.error = error
         reason = f"“{action.name}” failed: {type(error).__name__}: {error}"[:500]
         components: list[build.Component] = [
-            {"id": "root", "component": "Row", "children": ["icon", "why"], "align": "center"},
+            {"id": "line", "component": "Row", "children": ["icon", "why"], "align": "center"},
             {"id": "icon", "component": "Icon", "name": "error"},
             {"id": "why", "component": "Text", "text": {"path": "/why"}},
         ]
