@@ -1,5 +1,6 @@
 /** Made-up events, one list a scene. */
 import type { Chat } from '../src/gateway';
+import { explorer, stations, weekly } from './surfaces';
 
 const KEY = 'agent:main:main';
 const say = (text: string) => ({ role: 'assistant', content: [{ type: 'text', text }] });
@@ -8,10 +9,10 @@ export function play(chat: Chat, scene: string): void {
   const now = Date.now();
   const on = (name: string, payload: object, at = now) =>
     chat.apply({ type: 'event', name, payload: { runId: 'r1', sessionKey: KEY, ...payload }, at });
-  const tool = (id: string, name: string, args: object, end?: { output?: string; error?: boolean; took?: number; status?: string }) => {
+  const tool = (id: string, name: string, args: object, end?: { output?: string; error?: boolean; took?: number; status?: string; surface?: object }) => {
     on('agent', { stream: 'tool', data: { phase: 'start', toolCallId: id, name, args } }, now - (end?.took ?? 18_000));
     if (end !== undefined) {
-      const result = { content: [{ type: 'text', text: end.output ?? '' }], details: { status: end.status } };
+      const result = { content: [{ type: 'text', text: end.output ?? '' }], details: { status: end.status, surface: end.surface } };
       on('agent', { stream: 'tool', data: { phase: 'result', toolCallId: id, isError: end.error === true, result } });
     }
   };
@@ -69,6 +70,17 @@ export function play(chat: Chat, scene: string): void {
         id: 'a1', createdAtMs: now, expiresAtMs: now + 29 * 60_000 + 30_000,
         request: { title: 'Run a command', command: 'git push origin tidy-loading', cwd: '~/penguins', reason: 'git push is not on the allowlist', effect: 'sends files to another computer', risk: 'medium', toolCallId: 't2', sessionKey: KEY, scopes: ['allow-once', 'allow-always', 'deny'] }
       });
+    },
+    canvas: () => {
+      ask('Give me controls for the mass chart.');
+      tool('t1', 'canvas', { kind: 'surface', title: 'Penguin explorer' }, { took: 200, surface: { surfaceId: 'explorer', title: 'Penguin explorer', messages: explorer } });
+      end('With at least 15 birds a year, all three species remain.');
+    },
+    checks: () => {
+      ask('Mail me the counts every Monday.');
+      on('chat', { state: 'delta', message: say('Two things I need to know:') });
+      tool('t1', 'canvas', { kind: 'form', title: 'Weekly check' }, { took: 100, surface: { surfaceId: 'weekly', title: 'Weekly check', messages: weekly } });
+      tool('t2', 'canvas', { kind: 'surface', title: 'Stations' }, { took: 100, surface: { surfaceId: 'stations', title: 'Stations', messages: stations } });
     },
     stopped: () => {
       ask('Bootstrap the slope, a million draws.');
