@@ -57,11 +57,16 @@ def skill_roots(
 
 
 def bundled_root() -> Path:
-    """The source tree's own folder in an editable install, else `share/openclaw/skills` of the installation."""
-    source = Path(__file__).resolve().parents[2]
+    """The source tree's own folder in an editable install, else `share/openclaw/skills` of the installation.
+
+    An installation for one user (`pip install --user`) has its own prefix, three folders above its packages.
+    """
+    here = Path(__file__).resolve()
+    source = here.parents[2]
     if (source / "pyproject.toml").is_file() and (source / "skills").is_dir():
         return source / "skills"
-    return Path(sys.prefix) / "share" / "openclaw" / "skills"
+    places = [Path(prefix) / "share" / "openclaw" / "skills" for prefix in (sys.prefix, *here.parents[5:6])]
+    return next((place for place in places if place.is_dir()), places[0])
 
 
 def scan(roots: Roots) -> Scan:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -84,6 +85,14 @@ def test_jupyter_finds_the_extension_the_interface_and_the_kernel(environment: P
 def test_the_command_is_on_the_path_and_says_its_version(environment: Path, wheel: Path) -> None:
     said = run(environment, str(environment / "bin" / "jupyter-openclaw"), "--version")
     assert wheel.name.split("-")[1] in said
+
+
+def test_the_bundled_skills_come_along_and_run(environment: Path) -> None:
+    openclaw = str(environment / "bin" / "jupyter-openclaw")
+    listed = json.loads(run(environment, openclaw, "skills", "list", "--json"))
+    places = {row["name"]: row["filePath"] for row in listed["skills"]}
+    assert len(places) == 7 and all(path.startswith(str(environment / "share" / "openclaw")) for path in places.values())
+    assert "| processors |" in run(environment, openclaw, "skills", "run", "system-report")
 
 
 @pytest.mark.parametrize("name", ["tests", "skills", "jupyter_server_ext", "labextension", "notebooks"])
