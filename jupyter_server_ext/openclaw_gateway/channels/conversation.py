@@ -7,14 +7,15 @@ the answer by their delivery ids.
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from openclaw_gateway.channels.attachments import fetched, media_of
 from openclaw_gateway.channels.delivery import post_answer
 from openclaw_gateway.channels.door import Door
+from openclaw_gateway.channels.house import House
 from openclaw_gateway.channels.inbox import Inbox
 from openclaw_gateway.channels.ledger_rows import Received
 from openclaw_gateway.channels.outbox import Outbox
@@ -24,10 +25,9 @@ from openclaw_gateway.channels.running import Running
 from openclaw_gateway.channels.timing import Timing
 from openclaw_gateway.routing.access import Verdict
 from openclaw_gateway.routing.bindings import Refused, Route, Router
-from openclaw_kernel.agent.api import Outcome, RunRequest, Runtime
+from openclaw_kernel.agent.api import Outcome, RunRequest
 from openclaw_kernel.values.envelope import Inbound
 from openclaw_kernel.values.errors import OpenClawError, unavailable
-from openclaw_kernel.values.events import RunEvent
 from openclaw_kernel.values.messages import Part, Text, UserMessage
 
 INTERRUPTED = "The gateway was restarted while it worked on this. What it had begun may have happened; send the message again."
@@ -36,20 +36,6 @@ FAILED_FOR_OTHERS = "Something went wrong; the owner can see why in the log."
 _LOST = frozenset({"shutdown", "restart"})
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class House:
-    """What the channels ask of the rest of the gateway. `command` answers a slash command or `None`; `details` are those of
-    the tool results of a run; `heard` notes the last route of a session; `workspace` is an agent's folder."""
-
-    runtime: Runtime
-    listen: Callable[[str, Callable[[RunEvent], None]], Callable[[], None]]
-    command: Callable[[str, str], Awaitable[str | None]]
-    details: Callable[[str, str], Sequence[Mapping[str, Any]]]
-    heard: Callable[[str, Inbound], None]
-    workspace: Callable[[str], Path]
-    typing_mode: Callable[[], str | None]
 
 
 class Conversation:

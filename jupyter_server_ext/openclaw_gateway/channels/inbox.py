@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 from openclaw_gateway.channels.ledger_rows import (
-    DEAD,
     Lane,
     LaneLedger,
     Received,
@@ -22,6 +21,7 @@ from openclaw_gateway.channels.ledger_rows import (
     encode_received,
     receipt_id,
 )
+from openclaw_gateway.channels.states import DEAD
 from openclaw_gateway.channels.timing import Timing
 from openclaw_kernel.values.envelope import Inbound
 from openclaw_kernel.values.errors import OpenClawError, UserError, invalid

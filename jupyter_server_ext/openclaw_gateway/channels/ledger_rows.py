@@ -6,9 +6,10 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from openclaw_gateway.channels.contract import Sent
+from openclaw_gateway.channels.states import OPEN, RowState
 from openclaw_kernel.store.ledger import Ledger
 from openclaw_kernel.values.envelope import (
     Inbound,
@@ -20,12 +21,6 @@ from openclaw_kernel.values.envelope import (
     encode_inbound,
     encode_outbound,
 )
-
-RowState = Literal["pending", "attempting", "done", "failed", "recovered", "abandoned"]
-"""failed is a dead letter · recovered may have had its effect and is not repeated · abandoned was given up by a person."""
-
-OPEN: frozenset[RowState] = frozenset({"pending", "attempting"})
-DEAD: frozenset[RowState] = frozenset({"failed", "recovered"})
 
 Lane = tuple[str, str, str, str, str]
 """A conversation: channel, account, kind and id of the peer, thread. Messages of one lane keep their order."""

@@ -14,18 +14,16 @@ from pathlib import Path
 
 from openclaw_gateway.channels.contract import ChannelError, Sent
 from openclaw_gateway.channels.ledger_rows import (
-    DEAD,
-    OPEN,
     Delivery,
     Lane,
     LaneLedger,
-    RowState,
     decode_delivery,
     encode_delivery,
 )
+from openclaw_gateway.channels.states import DEAD, OPEN, RowState
 from openclaw_gateway.channels.timing import Timing
 from openclaw_kernel.values.envelope import Outbound
-from openclaw_kernel.values.errors import OpenClawError, invalid
+from openclaw_kernel.values.errors import invalid
 
 ATTEMPTS = 3
 FIRST_WAIT_S = 1.0
@@ -255,10 +253,3 @@ class Outbox:
         for number, row in enumerate(ended):
             if number < surplus or row.settled_at < horizon:
                 self._rows.delete(row.id)
-
-
-def problem_of(row: Delivery) -> OpenClawError | None:
-    """Why a settled row was not delivered, as a client reads it; `None` when it was."""
-    if row.state == "done":
-        return None
-    return OpenClawError("UNAVAILABLE", row.error or f"the message is {row.state}", {"deliveryId": row.id, "state": row.state})

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 
-from openclaw_gateway.channels.contract import WebhookRequest
 from openclaw_gateway.http.headers import GatewayHandler
 from openclaw_kernel.values.errors import OpenClawError, UserError
 
@@ -22,6 +21,8 @@ class ChannelWebhook(GatewayHandler):
         if len(request.body) > MAX_BODY:
             self.send_error(413)
             return
+        from openclaw_gateway.channels.contract import WebhookRequest
+
         received = WebhookRequest(
             method=request.method or "",
             headers={name.lower(): value for name, value in request.headers.get_all()},
@@ -35,6 +36,9 @@ class ChannelWebhook(GatewayHandler):
             log.warning("a request for %s could not be taken: %s", channel, error)
             self.set_header("Retry-After", "5")
             self.send_error(503)
+            return
+        if response is None:
+            self.send_error(404)
             return
         self.set_status(response.status)
         self.set_header("Content-Type", response.content_type)

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+import mimetypes
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
-from openclaw_gateway.channels.contract import ChannelError
-from openclaw_gateway.channels.ledger_rows import Delivery, Received
-from openclaw_gateway.channels.outbox import problem_of
 from openclaw_gateway.channels.room import ChannelRoom
-from openclaw_gateway.channels.running import Running
 from openclaw_gateway.methods.services import GatewayServices, NoParams, Params, parts
 from openclaw_gateway.protocol.broadcast import Broadcaster
 from openclaw_gateway.protocol.dispatch import Call, Method
-from openclaw_gateway.routing.pairing import Pairing, Via
 from openclaw_gateway.routing.target import target_id
 from openclaw_kernel.values.clock import Clock
-from openclaw_kernel.values.envelope import Peer, Thread
+from openclaw_kernel.values.envelope import Attachment, Peer, Thread
 from openclaw_kernel.values.errors import OpenClawError, invalid, unavailable
+
+if TYPE_CHECKING:
+    from openclaw_gateway.channels.inbox import Inbox
+    from openclaw_gateway.channels.ledger_rows import Delivery, Received
+    from openclaw_gateway.channels.outbox import Outbox
+    from openclaw_gateway.channels.running import Running
+    from openclaw_gateway.routing.pairing import Pairing, Via
 
 PAIRING = "operator.pairing"
 PROBE_S = 10.0
@@ -154,6 +159,8 @@ def _summary(rows: list[dict[str, Any]], problem: str | None) -> dict[str, Any]:
 async def _probes(accounts: list[Running], params: StatusParams) -> dict[tuple[str, str], dict[str, Any]]:
     limit_s = min((params.timeout_ms or PROBE_S * 1000) / 1000, 60.0)
 
+    from openclaw_gateway.channels.contract import ChannelError
+
     async def probe(running: Running) -> dict[str, Any]:
         adapter = running.plugin.status
         if adapter is None or running.live is None:
@@ -170,31 +177,25 @@ async def _probes(accounts: list[Running], params: StatusParams) -> dict[tuple[s
 
 async def start(params: AccountParams, call: Call) -> dict[str, Any]:
     room = parts(call).channels
-    running = await _manager(room).start(room.channels.find(params.channel), params.account_id)
+    running = await room.accounts.start(room.channels.find(params.channel), params.account_id)
     return _state(running)
 
 
 async def stop(params: AccountParams, call: Call) -> dict[str, Any]:
     """Stops an account by hand: it stays stopped until a person starts it (CHN-07)."""
     room = parts(call).channels
-    running = await _manager(room).stop(room.channels.find(params.channel), params.account_id)
+    running = await room.accounts.stop(room.channels.find(params.channel), params.account_id)
     return _state(running)
 
 
 async def logout(params: AccountParams, call: Call) -> dict[str, Any]:
     """Stops an account and forgets its login, where the channel has one."""
     room = parts(call).channels
-    running = await _manager(room).stop(room.channels.find(params.channel), params.account_id)
+    running = await room.accounts.stop(room.channels.find(params.channel), params.account_id)
     auth = running.plugin.auth
     if auth is not None:
         await auth.logout(running.account, running)
     return _state(running) | {"cleared": auth is not None, "loggedOut": auth is not None}
-
-
-def _manager(room: ChannelRoom) -> Any:
-    if room.manager is None:
-        raise unavailable(room.problem or "no channel is configured; add one below channels in openclaw.json")
-    return room.manager
 
 
 def _state(running: Running) -> dict[str, Any]:
@@ -300,7 +301,7 @@ async def abandon(params: DeadLetterParams, call: Call) -> dict[str, Any]:
     return {"ok": True, "id": params.id}
 
 
-def _box(services: GatewayServices, row_id: str) -> Any:
+def _box(services: GatewayServices, row_id: str) -> Inbox | Outbox:
     room = services.channels
     for box in (room.inbox, room.outbox):
         if box is not None and box.get(row_id) is not None:
@@ -313,19 +314,33 @@ def _box(services: GatewayServices, row_id: str) -> Any:
 
 async def send(params: SendParams, call: Call) -> dict[str, Any]:
     """Says something in a conversation; answers when the platform has it."""
-    if params.media_url or params.media_urls:
-        raise invalid("send takes words only; let the assistant send files")
-    if not params.message.strip():
+    services = parts(call)
+    wanted = [*([params.media_url] if params.media_url else []), *(params.media_urls or [])]
+    media = await asyncio.to_thread(_media, services, wanted) if wanted else []
+    if not params.message.strip() and not media:
         raise invalid("invalid send params: message is empty")
-    room = parts(call).channels
-    channel = params.channel or params.to.partition(":")[0]
-    channel = room.channels.find(channel)
-    return await _say(room, channel, params)
+    room = services.channels
+    channel = room.channels.find(params.channel or params.to.partition(":")[0])
+    return await _say(room, channel, params, media)
 
 
-async def _say(room: ChannelRoom, channel: str, params: SendParams) -> dict[str, Any]:
+def _media(services: GatewayServices, wanted: list[str]) -> list[Attachment]:
+    """Files of an agent's workspace, by path. Nothing else of this machine, and nothing from the network, is sent away."""
+    roots = [services.workspace(agent_id).resolve() for agent_id in services.agent_ids()]
+    found = []
+    for name in wanted:
+        path = Path(name.removeprefix("file://")).resolve()
+        if not any(path.is_relative_to(root) for root in roots) or not path.is_file():
+            raise invalid("mediaUrl must be the path of a file in an agent's workspace")
+        media_type = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+        kind: Literal["image", "document"] = "image" if media_type.startswith("image/") else "document"
+        found.append(Attachment(kind, path=str(path), media_type=media_type, name=path.name, size=path.stat().st_size))
+    return found
+
+
+async def _say(room: ChannelRoom, channel: str, params: SendParams, media: Sequence[Attachment] = ()) -> dict[str, Any]:
     text = target_id(params.to, channel, tuple(room.channels.manifests()))
-    running = _manager(room).account(channel, params.account_id)
+    running = room.accounts.account(channel, params.account_id)
     messaging = running.plugin.messaging
     peer, thread = messaging.target(text) if messaging is not None else (Peer("direct", text), None)
     if params.thread_id:
@@ -341,12 +356,11 @@ async def _say(room: ChannelRoom, channel: str, params: SendParams) -> dict[str,
                 account=params.account_id,
                 thread=thread,
                 reply_to=params.reply_to_id,
+                media=media,
             )
     except TimeoutError:
         waiting = {"state": "pending"}
         raise OpenClawError("UNAVAILABLE", f"{channel} is not connected; the message goes out when it is", waiting) from None
-    if problem := next(filter(None, map(problem_of, rows)), None):
-        raise problem
     ids = [row.sent.message_id for row in rows if row.sent is not None]
     return {
         "runId": params.idempotency_key,
@@ -362,12 +376,14 @@ async def message_action(params: ActionParams, call: Call) -> dict[str, Any]:
     room = parts(call).channels
     channel = room.channels.find(params.channel)
     if params.action != "send":
-        running = _manager(room).account(channel, params.account_id)
+        running = room.accounts.account(channel, params.account_id)
         actions = running.plugin.actions
         if actions is None or params.action not in actions.supported:
             raise invalid(f"{channel} cannot do {params.action!r}")
         if running.live is None:
             raise unavailable(f"{channel} is not connected")
+        from openclaw_gateway.channels.contract import ChannelError
+
         try:
             return {"ok": True, **await actions.perform(running.live, params.action, params.params)}
         except ChannelError as error:

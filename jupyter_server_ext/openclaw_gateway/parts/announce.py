@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import replace
 
 from openclaw_gateway.automation.contract import Announce, Announcement
-from openclaw_gateway.channels.ledger_rows import DEAD
+from openclaw_gateway.channels.states import DEAD
 from openclaw_gateway.methods.chat import gateway_message
 from openclaw_gateway.methods.services import GatewayServices
 from openclaw_gateway.routing.target import target_id

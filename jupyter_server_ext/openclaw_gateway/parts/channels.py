@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from typing import Any
 
-from openclaw_gateway.channels.conversation import House
+from openclaw_gateway.channels.house import House
 from openclaw_gateway.channels.room import ChannelRoom
 from openclaw_gateway.methods.channels import announce
 from openclaw_gateway.methods.commands import COMMANDS, CommandCall, find_command

@@ -185,8 +185,10 @@ async def test_a_channel_without_its_sdk_is_an_install_hint(tmp_path: Path, time
 async def test_a_webhook_for_nobody_is_not_found(tmp_path: Path) -> None:
     async with world(tmp_path) as found:
         request = WebhookRequest("POST", {}, {}, b"")
-        assert (await found.room.webhook("fake", "other", request)).status == 404
-        assert (await found.room.webhook("nope", "default", request)).status == 404
+        found_one = await found.room.webhook("fake", "other", request)
+        assert found_one is not None and found_one.status == 404
+        other = await found.room.webhook("nope", "default", request)
+        assert other is not None and other.status == 404
 
 
 def test_listing_imports_no_plugin_and_an_id_is_taken_once() -> None:

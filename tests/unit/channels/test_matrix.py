@@ -1,5 +1,5 @@
 """Who is heard, by which agent, in which session: every policy against every sender, kind of chat, scope and binding tier,
-through the real pipeline. What is expected stands in the tables below, written from the rules and not computed by the code under test.
+through the real pipeline. The tables below were written from the rules, not computed by the code under test.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ from openclaw_gateway.channels.contract import (
     WebhookRequest,
     WebhookResponse,
 )
-from openclaw_gateway.channels.conversation import House
+from openclaw_gateway.channels.house import House
 from openclaw_gateway.channels.registry import Channels
 from openclaw_gateway.channels.room import ChannelRoom
 from openclaw_gateway.channels.timing import Timing

@@ -1,0 +1,26 @@
+"""What the channels ask of the rest of the gateway, as a bundle of callables."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from openclaw_kernel.agent.api import Runtime
+from openclaw_kernel.values.envelope import Inbound
+from openclaw_kernel.values.events import RunEvent
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """`command` answers a slash command or `None`; `details` are those of
+    the tool results of a run; `heard` notes the last route of a session; `workspace` is an agent's folder."""
+
+    runtime: Runtime
+    listen: Callable[[str, Callable[[RunEvent], None]], Callable[[], None]]
+    command: Callable[[str, str], Awaitable[str | None]]
+    details: Callable[[str, str], Sequence[Mapping[str, Any]]]
+    heard: Callable[[str, Inbound], None]
+    workspace: Callable[[str], Path]
+    typing_mode: Callable[[], str | None]
