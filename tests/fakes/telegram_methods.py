@@ -119,6 +119,22 @@ def pin(world: World, arguments: Mapping[str, Any], _: Files) -> Any:
     return True
 
 
+def send_poll(world: World, arguments: Mapping[str, Any], _: Files) -> Any:
+    chat = _place(world, arguments)
+    question, options = str(arguments.get("question", "")), nested(arguments, "options") or []
+    if not 1 <= len(question) <= 300:
+        raise bad("poll question must be non-empty and at most 300 characters long")
+    if not 2 <= len(options) <= 12:
+        raise bad("poll must have at least 2 options")
+    texts = [row["text"] if isinstance(row, dict) else row for row in options]
+    rows = [{"persistent_id": str(number), "text": text, "voter_count": 0} for number, text in enumerate(texts)]
+    poll = {
+        "id": "1", "question": question, "options": rows, "total_voter_count": 0, "is_closed": False, "is_anonymous": True,
+        "type": "regular", "allows_multiple_answers": False, "allows_revoting": False, "members_only": False,
+    }  # fmt: skip
+    return world.sent(chat, {"poll": poll}, arguments)
+
+
 METHODS: Mapping[str, Method] = {
     "getMe": get_me,
     "sendMessage": send_message,
@@ -127,6 +143,7 @@ METHODS: Mapping[str, Method] = {
     "editMessageCaption": edit_caption,
     "sendChatAction": chat_action,
     "answerCallbackQuery": answer_callback,
+    "sendPoll": send_poll,
     "getFile": get_file,
     "setMyCommands": set_commands,
     "setMessageReaction": set_reaction,

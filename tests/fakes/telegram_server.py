@@ -264,8 +264,8 @@ class _ControlHandler(_Handler):
 
 
 def _call(method: str, request: HTTPServerRequest) -> BotCall:
-    """Form or multipart; a field that names `attach://part` or is a part is a file."""
-    arguments = {name: values[-1].decode() for name, values in request.body_arguments.items()}
+    """Query, form or multipart; a field that names `attach://part` or is a part is a file."""
+    arguments = {name: values[-1].decode() for name, values in request.arguments.items()}
     if request.headers.get("Content-Type", "").startswith("application/json"):
         arguments = json.loads(request.body or b"{}")
     files = {name: (rows[0]["filename"], rows[0]["body"]) for name, rows in request.files.items()}

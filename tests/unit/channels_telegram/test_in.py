@@ -63,6 +63,48 @@ async def test_a_repeated_update_reaches_the_inbox_with_the_same_id(server: Tele
     assert first == second
 
 
+async def test_people_without_text_are_put_into_words(server: TelegramServer, host: Host, start: Start) -> None:
+    place = {"latitude": 48.1, "longitude": 11.5}
+    async with start():
+        for content in (
+            {"location": place},
+            {"venue": {"location": place, "title": "Cafe", "address": "Road 1"}, "location": place},
+            {"contact": {"phone_number": "1", "first_name": "Bo"}},
+            {"dice": {"emoji": "🎲", "value": 4}},
+            {"new_chat_title": "a service note is no message"},
+        ):
+            server.world.say("", file=content)
+        last = server.world.say("end")
+        texts = [message.text for message in await host.until(5)]
+        await server.confirmed(last["update_id"])
+    assert texts[0] == "[location: 48.1, 11.5]" and texts[1].startswith("[place: Cafe, Road 1")
+    assert texts[2:] == ["[contact: Bo]", "[dice: 🎲 4]", "end"]
+
+
+async def test_an_anonymous_admin_is_the_group_and_another_bot_is_a_bot(
+    server: TelegramServer, host: Host, start: Start
+) -> None:
+    async with start():
+        update = server.world.say("as the group", chat=-77, user=1087968824, name="Group", is_bot=True)
+        server.world.updates.clear()
+        anonymous = {**update["message"], "sender_chat": {"id": -77, "type": "supergroup", "title": "Team"}}
+        server.world.post({"message": anonymous})
+        server.world.say("beep", chat=-77, user=9, is_bot=True)
+        first, second = await host.until(2)
+    assert first.sender == Sender("-77", "Team") and second.sender.is_bot
+
+
+async def test_an_update_we_cannot_read_does_not_stop_the_others(
+    server: TelegramServer, host: Host, start: Start, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with start():
+        server.world.post({"message": {"message_id": "of tomorrow"}})
+        server.world.post({"something_new": {}})
+        server.world.say("even")
+        [message] = await host.until()
+    assert message.text == "even" and "is passed over" in caplog.text
+
+
 async def test_group_topic_reply_and_mention(server: TelegramServer, host: Host, start: Start) -> None:
     async with start() as live:
         server.world.say("first", chat=-100200, user=7, topic=5, title="Lab")

@@ -178,5 +178,9 @@ async def test_actions_and_probe(server: TelegramServer, start: Start, chat: Non
         assert server.world.messages[42, 1]["reactions"][0]["emoji"] == "👍"
         await PLUGIN.actions.perform(live, "delete", place)
         assert (42, 1) not in server.world.messages
+        poll = {"chatId": "42", "question": "When?", "options": ["Mon", "Tue"]}
+        assert (await PLUGIN.actions.perform(live, "poll", poll))["messageId"]
+        with pytest.raises(ChannelError, match="at least 2 options"):
+            await PLUGIN.actions.perform(live, "poll", {**poll, "options": ["Mon"]})
         probe = await PLUGIN.status.probe(live)
         assert probe.ok and probe.identity == "@openclaw_test_bot"

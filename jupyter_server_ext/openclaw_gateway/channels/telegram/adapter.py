@@ -14,11 +14,12 @@ import json
 import logging
 import os
 import re
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from openclaw_gateway.channels.contract import Account, AccountHost, ChannelError, WebhookRequest, WebhookResponse
 from openclaw_gateway.channels.telegram.errors import channel_error, hide_tokens
@@ -28,6 +29,7 @@ from openclaw_kernel.values.envelope import Attachment
 
 if TYPE_CHECKING:
     from telegram import Bot, CallbackQuery, Update
+    from telegram.request import HTTPXRequest
 
 POLL_S = 30
 """How long Telegram may hold a poll that has nothing to say."""
@@ -37,6 +39,8 @@ CALL_S = 20.0
 CONNECT_S = 10.0
 UPLOAD_S = 300.0
 HICCUP_S = 1.0
+CONFLICT_S = 30.0
+"""So long the other poller is left alone."""
 UPDATES = ("message", "channel_post", "callback_query")
 SECRET_HEADER = "x-telegram-bot-api-secret-token"
 MAX_COMMANDS = 100
@@ -61,8 +65,9 @@ class TelegramGateway:
         settings: AccountSettings = account.settings
         token = str(settings.bot_token)
         with self._only_poller(token, account.id):
-            async with _bot(settings, token, self._stall_s) as bot:
-                live = TelegramLive(bot, account, host, settings, poll=(self._poll_s, self._stall_s, self._hiccup_s))
+            async with _bot(settings, token, self._stall_s) as (bot, polls):
+                times = (self._poll_s, self._stall_s, self._hiccup_s)
+                live = TelegramLive(bot, polls, account, host, settings, poll=times)
                 try:
                     await live.login()
                     self.usernames[account.id] = live.me.username
@@ -85,7 +90,7 @@ class TelegramGateway:
 
 
 @asynccontextmanager
-async def _bot(settings: AccountSettings, token: str, stall_s: float) -> AsyncIterator[Bot]:
+async def _bot(settings: AccountSettings, token: str, stall_s: float) -> AsyncIterator[tuple[Bot, HTTPXRequest]]:
     """The SDK's client with our addresses and time limits. Polls have a connection of their own."""
     from telegram import Bot
     from telegram.request import HTTPXRequest
@@ -101,13 +106,8 @@ async def _bot(settings: AccountSettings, token: str, stall_s: float) -> AsyncIt
     )
     polls = HTTPXRequest(connection_pool_size=1, read_timeout=stall_s, connect_timeout=CONNECT_S)
     try:
-        yield Bot(
-            token,
-            base_url=f"{settings.api_base_url}/bot",
-            base_file_url=f"{settings.files_url}/file/bot",
-            request=calls,
-            get_updates_request=polls,
-        )
+        files = f"{settings.files_url}/file/bot"
+        yield Bot(token, base_url=f"{settings.api_base_url}/bot", base_file_url=files, request=calls), polls
     finally:
         await calls.shutdown()
         await polls.shutdown()
@@ -117,9 +117,17 @@ class TelegramLive:
     """One logged-in bot."""
 
     def __init__(
-        self, bot: Bot, account: Account, host: AccountHost, settings: AccountSettings, *, poll: tuple[int, float, float]
+        self,
+        bot: Bot,
+        polls: HTTPXRequest,
+        account: Account,
+        host: AccountHost,
+        settings: AccountSettings,
+        *,
+        poll: tuple[int, float, float],
     ) -> None:
         self.bot = bot
+        self._polls = polls
         self.settings = settings
         self.me = Me(0, "", account.id)
         self._account = account
@@ -211,24 +219,36 @@ class TelegramLive:
                 failed = False
                 self._host.connected(True)
             self._host.alive()
-            for update in updates:
-                await self.take(update)
-                offset = update.update_id + 1
+            for row in updates:
+                if (update := self._read(row)) is not None:
+                    await self.take(update)
+                offset = int(row["update_id"]) + 1
 
-    async def _updates(self, offset: int | None) -> Sequence[Update]:
+    async def _updates(self, offset: int | None) -> list[dict[str, Any]]:
+        """The rows of one poll as they came: read by the SDK all at once, one odd row would hide all others for ever."""
         from telegram.error import Conflict, TelegramError
 
+        asked = {"timeout": self._poll_s, "allowed_updates": json.dumps(UPDATES), **({"offset": offset} if offset else {})}
         try:
             async with asyncio.timeout(self._stall_s):
-                return await self.bot.get_updates(
-                    offset=offset, timeout=self._poll_s, allowed_updates=list(UPDATES), read_timeout=self._stall_s
-                )
+                url = f"{self.bot.base_url}/getUpdates?{urlencode(asked)}"
+                rows: Any = await self._polls.post(url, read_timeout=self._stall_s)
         except TimeoutError:
             raise ChannelError(f"Telegram has not answered for {self._stall_s:g} seconds.", "retry") from None
         except Conflict as error:
-            raise ChannelError(str(channel_error(error)), "retry", 30.0) from None
+            raise ChannelError(str(channel_error(error)), "retry", CONFLICT_S) from None
         except TelegramError as error:
             raise channel_error(error) from None
+        return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+
+    def _read(self, row: Mapping[str, Any]) -> Update | None:
+        from telegram import Update
+
+        try:
+            return Update.de_json(dict(row), self.bot)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            log.warning("telegram %s: update %s is passed over: %s", self._account.id, row["update_id"], type(error).__name__)
+            return None
 
     async def take(self, update: Update) -> None:
         """Stores one update, or answers one press. Returns only when Telegram may forget it."""

@@ -90,14 +90,16 @@ class TelegramMessaging:
 
 
 class TelegramActions:
-    """`react {chatId, messageId, emoji}` (empty takes it back), `delete`, `pin`, `unpin` `{chatId, messageId}`."""
+    """`react {chatId, messageId, emoji}` (empty takes it back), `delete`, `pin`, `unpin` `{chatId, messageId}`,
+    `poll {chatId, question, options, multiple}`."""
 
-    supported = frozenset(("react", "delete", "pin", "unpin"))
+    supported = frozenset(("react", "delete", "pin", "unpin", "poll"))
 
     async def perform(self, live: TelegramLive, action: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
         from telegram.error import TelegramError
 
-        place: dict[str, Any] = {"chat_id": str(params.get("chatId", "")), "message_id": int(params.get("messageId", 0))}
+        chat: dict[str, Any] = {"chat_id": str(params.get("chatId", ""))}
+        place: dict[str, Any] = {**chat, "message_id": int(params.get("messageId", 0))}
         try:
             match action:
                 case "react":
@@ -108,8 +110,16 @@ class TelegramActions:
                     await live.bot.pin_chat_message(**place, disable_notification=True)
                 case "unpin":
                     await live.bot.unpin_chat_message(**place)
+                case "poll":
+                    sent = await live.bot.send_poll(
+                        **chat,
+                        question=str(params.get("question", "")),
+                        options=[str(option) for option in params.get("options", ())],
+                        allows_multiple_answers=bool(params.get("multiple")),
+                    )
+                    return {"ok": True, "messageId": str(sent.message_id)}
                 case _:
                     raise invalid(f"telegram cannot {action}; it can: {', '.join(sorted(self.supported))}.")
         except TelegramError as error:
-            raise channel_error(error) from None
+            raise channel_error(error, sending=action == "poll") from None
         return {"ok": True}

@@ -30,6 +30,7 @@ CAPABILITIES = ChannelCapabilities(
     typing=True,
     buttons=True,
     reactions=True,
+    polls=True,
     threads=True,
     native_commands=True,
     block_streaming=True,
