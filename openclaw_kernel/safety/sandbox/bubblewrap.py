@@ -1,7 +1,8 @@
 """bubblewrap: namespaces without an engine, about 10 ms a command.
 
-The command sees `/usr` read-only, its workspace at `/workspace`, an empty `/tmp`, and nothing else of the host: no network, no
-capabilities, no further user namespaces, its own process numbers. When its first process ends, the kernel ends all others.
+The command sees `/usr` read-only, its workspace at `/workspace` and at the path it has outside, an empty `/tmp`, and nothing
+else of the host: no network, no capabilities, no further user namespaces, its own process numbers. When its first process ends,
+the kernel ends all others.
 """
 
 from __future__ import annotations
@@ -71,16 +72,17 @@ class Bubblewrap:
         inside = os.path.normpath(os.path.join(INSIDE, command.cwd))
         if inside != INSIDE and not inside.startswith(INSIDE + "/"):
             raise SandboxError(f"The folder {command.cwd} is outside the workspace; name one inside it.")
+        bind = "--ro-bind" if profile.access == "ro" else "--bind"
         argv = [
             self._program,
             *_isolation(),
             *(() if not profile.network else ("--share-net",)),
             *_environment(command.env, extra),
             *_system(profile.network),
-            *(word for path in extra for word in ("--ro-bind", str(path), str(path))),
             *("--size", str(profile.tmp_bytes), "--perms", "1777", "--tmpfs", "/tmp"),
             *("--size", str(profile.tmp_bytes), "--perms", "1777", "--tmpfs", "/dev/shm", "--remount-ro", "/dev"),
-            *("--ro-bind" if profile.access == "ro" else "--bind", str(workspace), INSIDE),
+            *_at_their_place(workspace, bind, extra),
+            *(bind, str(workspace), INSIDE),
             *("--chdir", inside, "--remount-ro", "/", "--", *command.argv),
         ]
         launch = (self._bash, "--noprofile", "--norc", "-c", limits.LAUNCH, "sandbox", *map(str, group.folders), "--")
@@ -121,6 +123,13 @@ def _system(network: bool = False) -> Iterator[str]:
     for name in ("passwd", "group"):
         yield from ("--ro-bind", str(_OURS / name), f"/etc/{name}")
     yield from ("--proc", "/proc", "--remount-ro", "/proc", "--dev", "/dev")
+
+
+def _at_their_place(workspace: Path, bind: str, extra: tuple[Path, ...]) -> Iterator[str]:
+    """Folders at the path they have on the host, outer ones first. The workspace is among them, because that is the path which
+    the model was told."""
+    for path in sorted({*extra, workspace}, key=lambda path: len(path.parts)):
+        yield from (bind if path == workspace else "--ro-bind", str(path), str(path))
 
 
 def _environment(env: Mapping[str, str], extra: tuple[Path, ...]) -> Iterator[str]:

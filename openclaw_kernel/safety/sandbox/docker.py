@@ -94,7 +94,7 @@ class Docker:
                     name=name,
                     environment={**_inside_env(command.env), "HOME": INSIDE},
                     working_dir=inside,
-                    volumes=_volumes(workspace, extra, profile),
+                    mounts=_mounts(workspace, extra, profile),
                     **hardening(profile, workspace, self._cpus),
                 )
         except DockerException as error:
@@ -160,10 +160,15 @@ def hardening(profile: Profile, workspace: Path, cpus: float) -> dict[str, Any]:
     }
 
 
-def _volumes(workspace: Path, extra: tuple[Path, ...], profile: Profile) -> dict[str, dict[str, str]]:
-    mounts = {str(path): {"bind": str(path), "mode": "ro"} for path in extra}
-    mounts[str(workspace)] = {"bind": INSIDE, "mode": "ro" if profile.access == "ro" else "rw"}
-    return mounts
+def _mounts(workspace: Path, extra: tuple[Path, ...], profile: Profile) -> list[Any]:
+    """Folders at the path they have on the host, and the workspace at `/workspace` too: the model was told its path outside."""
+    from docker.types import Mount
+
+    places = [
+        (str(path), str(path), path != workspace or profile.access == "ro") for path in dict.fromkeys((*extra, workspace))
+    ]
+    places.append((INSIDE, str(workspace), profile.access == "ro"))
+    return [Mount(target, source, type="bind", read_only=read_only) for target, source, read_only in places]
 
 
 def _inside_env(env: Mapping[str, str]) -> dict[str, str]:

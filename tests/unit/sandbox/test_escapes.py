@@ -210,6 +210,14 @@ async def test_a_stopped_command_leaves_nothing(room: Room) -> None:
     assert result.details["status"] == "aborted" and _count(mark) == 0
 
 
+async def test_the_workspace_is_found_at_the_path_it_has_outside(room: Room) -> None:
+    """Not an attempt to get out: the model knows this path, and nothing beside it is there."""
+    said = await room.output(f"echo x > {room.workspace}/made; ls /workspace; ls {room.workspace.parent}")
+    assert said.split() == ["made", "workspace"] and (room.workspace / "made").read_text() == "x\n"
+    refused = await room.output(f"echo y > {room.workspace}/made; true", workspaceAccess="ro")
+    assert "ead-only" in refused and (room.workspace / "made").read_text() == "x\n"
+
+
 async def test_a_read_only_workspace_is_read_only_and_a_private_one_is_empty(room: Room) -> None:
     (room.workspace / "seen").write_text("words")
     said = await room.output("cat seen; echo x > seen; echo y > new; true", workspaceAccess="ro")
