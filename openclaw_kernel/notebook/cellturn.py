@@ -62,9 +62,10 @@ class CellTurn:
     async def _follow(self, work: concurrent.futures.Future[Outcome]) -> Outcome | None:
         while not self._stopped:
             await self._wait_for_news()
+            ended = work.done()  # before the steps are taken: what was told before the end is shown before it
             while self._steps and not self._stopped:
                 self._take(self._steps.popleft())
-            if work.done() and not self._steps and not self._stopped:
+            if ended and not self._stopped:
                 return work.result()
         work.cancel()
         await _within(self._gone.wait(), ABORT_WAIT_S)
@@ -106,11 +107,8 @@ class CellTurn:
             self._loop.call_soon_threadsafe(self._gone.set)
 
     def _post(self, step: Step) -> None:
-        self._loop.call_soon_threadsafe(self._arrive, step)
-
-    def _arrive(self, step: Step) -> None:
         self._steps.append(step)
-        self._news.set()
+        self._loop.call_soon_threadsafe(self._news.set)
 
 
 async def _within(work: Any, seconds: float | None) -> bool:

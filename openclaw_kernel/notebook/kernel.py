@@ -7,6 +7,8 @@ those of any notebook. The assistant itself lives in the gateway; the kernel fin
 from __future__ import annotations
 
 import asyncio
+import contextvars
+import importlib
 import logging
 import os
 import signal
@@ -14,10 +16,11 @@ from collections.abc import Awaitable
 from typing import Any, cast
 
 from ipykernel.ipkernel import IPythonKernel
+from IPython.display import display
 from jupyter_client.session import Session
 
 from openclaw_kernel._version import __version__
-from openclaw_kernel.notebook import asking, session
+from openclaw_kernel.notebook import asking, live, magics, session
 from openclaw_kernel.notebook.asking import Ask
 from openclaw_kernel.notebook.cellturn import CellTurn
 from openclaw_kernel.notebook.complete import Completer
@@ -43,6 +46,10 @@ def python_of(code: str) -> str:
     """The Python in a cell: what stands under `%%python`, else the cell itself."""
     first, _, rest = code.lstrip().partition("\n")
     return rest if first.strip() == "%%python" else code
+
+
+def _nothing() -> None:
+    """Wakes a loop."""
 
 
 class KernelStdin:
@@ -90,16 +97,22 @@ class OpenClawKernel(IPythonKernel):  # type: ignore[misc]
         self.link = session.current_link()
         self.link.session_key = self.session_key
         self._completer = Completer(self.link, self.shell)
+        self._joining: asyncio.Task[None] | None = None
+        magics.register(self.shell)
 
     def start(self) -> None:
         super().start()
         self.io_loop.call_later(JOIN_AFTER_S, self._join)
 
-    def _join(self) -> None:
+    def _join(self) -> asyncio.Task[None]:
         """From now on the assistant can reach this kernel; a gateway that runs is joined, none is started."""
-        from openclaw_kernel.notebook.node import start_node
+        if self._joining is None:
+            self._joining = asyncio.get_running_loop().create_task(self._become_node())
+        return self._joining
 
-        start_node(self.link, self.shell)
+    async def _become_node(self) -> None:
+        node = await asyncio.to_thread(importlib.import_module, "openclaw_kernel.notebook.node")
+        node.start_node(self.link, self.shell, asyncio.get_running_loop())
         self.link.start()
 
     async def do_shutdown(self, restart: bool) -> Reply:
@@ -160,13 +173,17 @@ class OpenClawKernel(IPythonKernel):  # type: ignore[misc]
             )
 
     async def _run_turn(self, code: str, allow_stdin: bool, lines: bool) -> Reply:
+        await asyncio.shield(self._join())
         screen: Screen = TerminalScreen() if lines else CellScreen()
         turn = CellTurn(self.link, self.session_key(), code, screen, self._ask(allow_stdin, lines))
+        here = contextvars.copy_context()
+        leave = live.push_panel(live.CellPanel(lambda widget: here.run(display, widget), screen.new_group))
         self._turns.add(turn)
         try:
             outcome = await turn.run()
         finally:
             self._turns.discard(turn)
+            leave()
         if outcome is None or outcome.status == "aborted":
             return self._failed("Interrupted", "Stopped.")
         if outcome.status == "error":
@@ -208,6 +225,8 @@ class OpenClawKernel(IPythonKernel):  # type: ignore[misc]
             cast(Session, self.session).send(stream, "interrupt_reply", {"status": "ok"}, parent, ident=ident)
         else:
             await super().interrupt_request(stream, ident, parent)
+            # The signal handler of an awaiting cell only marks its loop, which may be asleep until the cell's own time is up.
+            self.io_loop.add_callback(_nothing)
 
     def pre_handler_hook(self) -> None:
         """Between the lines of somebody's Python SIGINT never raises; there it stops the turn, or nothing."""
