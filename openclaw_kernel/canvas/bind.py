@@ -126,5 +126,7 @@ class Values:
 
 
 def truthy(value: Any) -> bool:
-    """What counts as true in a condition: as in the browser, so empty lists do."""
-    return not (isinstance(value, Missing) or value is None or value == "" or value is False or value == 0 or value != value)
+    """What counts as true in a condition: as in the browser, so empty lists do; the word false does not."""
+    if isinstance(value, list | dict):
+        return True
+    return not (isinstance(value, Missing) or value in (None, "", "false", False, 0) or value != value)

@@ -167,7 +167,7 @@ def _message(action: str, **body: Any) -> Message:
 
 
 def _point(index: int, point: Any) -> dict[str, Any]:
-    x, y = point if isinstance(point, list | tuple) and len(point) == 2 else (index + 1, point)
+    x, y = point if isinstance(point, list | tuple) and len(point) == 2 else (index, point)
     return {"x": cell(x), "y": cell(y)}
 
 

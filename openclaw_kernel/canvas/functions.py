@@ -80,7 +80,7 @@ def _not(args: Args, *_: Any) -> bool:
 
 
 def _true(value: Any) -> bool:
-    return value is not MISSING and (isinstance(value, list | dict) or (bool(value) and value == value))
+    return value is not MISSING and value != "false" and (isinstance(value, list | dict) or (bool(value) and value == value))
 
 
 def _format_string(args: Args, host: Host, scope: str, depth: int) -> str:
@@ -110,9 +110,10 @@ def _format_date(args: Args, host: Host, *_: Any) -> str:
 
 
 def _pluralize(args: Args, host: Host, *_: Any) -> str:
-    """English knows one and other; the zero form is for languages that have it, and not used."""
-    word = "one" if to_number(args.get("value")) == 1 and _given(args, "one") else "other"
-    return _text(args, word, host)
+    """English knows one and other; a form for zero is taken at exactly 0."""
+    number = to_number(args.get("value"))
+    word = "zero" if number == 0 else "one" if number == 1 else "other"
+    return _text(args, word if _given(args, word) else "other", host)
 
 
 def _open_url(*_: Any) -> Any:

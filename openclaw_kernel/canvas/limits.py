@@ -71,6 +71,8 @@ def pattern_problem(pattern: str) -> str | None:
     except (re.error, RecursionError, OverflowError) as error:
         return f"the pattern cannot be read: {error}"
     plain = re.sub(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]", "x", pattern)
+    if re.search(r"\(\?(?![:=!<])|[*+?}]\+", plain):
+        return "the pattern cannot be read: browsers know no such group or repeat"
     if re.search(r"\\\d|\(\?P=", pattern):
         return "the pattern refers back to a group, which can take exponential time"
     opened: list[int] = []

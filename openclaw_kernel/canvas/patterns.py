@@ -29,7 +29,7 @@ _CATEGORIES: dict[Any, Test] = {
     op.CATEGORY_WORD: lambda c: c.isascii() and (c.isalnum() or c == "_"),
     op.CATEGORY_NOT_WORD: lambda c: not (c.isascii() and (c.isalnum() or c == "_")),
 }
-_REPEATS = (op.MAX_REPEAT, op.MIN_REPEAT, op.POSSESSIVE_REPEAT)
+_REPEATS = (op.MAX_REPEAT, op.MIN_REPEAT)
 
 
 @dataclass(slots=True, eq=False)
@@ -93,7 +93,7 @@ def compiled(pattern: str) -> Pattern:
         parsed = reader.parse(pattern)
     except (re.error, RecursionError, OverflowError) as error:
         raise CanvasError("UNSAFE_PATTERN", "", f"Refused: the pattern cannot be read: {error}.") from error
-    return _Builder(parsed.state.flags).pattern(parsed)
+    return _Builder().pattern(parsed)
 
 
 def problem_of(pattern: str) -> str | None:
@@ -106,8 +106,7 @@ def problem_of(pattern: str) -> str | None:
 
 
 class _Builder:
-    def __init__(self, flags: int) -> None:
-        self._flags = flags
+    def __init__(self) -> None:
         self._made = 0
 
     def pattern(self, tokens: Any) -> Pattern:
@@ -135,8 +134,6 @@ class _Builder:
             return self._state(*(self._sequence(list(branch), after) for branch in value[1]))
         if kind is op.SUBPATTERN:
             return self._sequence(list(value[3]), after)
-        if kind is op.ATOMIC_GROUP:
-            return self._sequence(list(value), after)
         state = self._state(after)
         if kind is op.AT:
             state.holds = self._place(value)
@@ -163,11 +160,10 @@ class _Builder:
         return here
 
     def _place(self, where: Any) -> Callable[[str, int, Spend], bool]:
-        lines = bool(self._flags & re.MULTILINE)
         if where in (op.AT_BEGINNING, op.AT_BEGINNING_STRING):
-            return lambda text, at, _: at == 0 or (lines and text[at - 1] == "\n")
+            return lambda text, at, _: at == 0
         if where in (op.AT_END, op.AT_END_STRING):
-            return lambda text, at, _: at == len(text) or (lines and text[at] == "\n")
+            return lambda text, at, _: at == len(text)
         word = _CATEGORIES[op.CATEGORY_WORD]
 
         def edge(text: str, at: int, _: Spend) -> bool:
@@ -182,15 +178,12 @@ class _Builder:
         return lambda text, at, spend: inner.matches_at(text, at, spend) == wanted
 
     def _test(self, kind: Any, value: Any) -> Test:
-        ignore = bool(self._flags & re.IGNORECASE)
         if kind is op.ANY:
-            return (lambda _: True) if self._flags & re.DOTALL else (lambda c: c not in "\n\r\u2028\u2029")
+            return lambda c: c not in "\n\r\u2028\u2029"
         if kind is op.IN:
-            plain = _one_of(value)
-        else:
-            letter = chr(value)
-            plain = (lambda c: c == letter) if kind is op.LITERAL else (lambda c: c != letter)
-        return (lambda c: plain(c) or plain(c.lower()) or plain(c.upper())) if ignore else plain
+            return _one_of(value)
+        letter = chr(value)
+        return (lambda c: c == letter) if kind is op.LITERAL else (lambda c: c != letter)
 
 
 def _one_of(items: Any) -> Test:

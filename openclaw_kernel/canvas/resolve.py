@@ -170,7 +170,12 @@ def _parts(raw: Any, kind: str, scope: str, values: Values) -> list[dict[str, st
 def _failing(component: Mapping[str, Any], scope: str, values: Values) -> tuple[str, ...]:
     checks = component.get("checks")
     checks = [check for check in checks if isinstance(check, dict)] if isinstance(checks, list) else []
-    return tuple(str(check.get("message", "")) for check in checks if not values.truth(check.get("condition"), scope))
+    failing = [str(check.get("message", "")) for check in checks if not values.truth(check.get("condition"), scope)]
+    pattern = component.get("validationRegexp")
+    entered = values.text(component.get("value"), scope) if isinstance(pattern, str) else ""
+    if entered and not values.truth({"call": "regex", "args": {"value": entered, "pattern": pattern}}):
+        failing.append("This does not have the expected form.")
+    return tuple(failing)
 
 
 def _bound(raw: Any, scope: str) -> str:

@@ -31,7 +31,7 @@ class Series:
 def read_series(raw: Any) -> list[Series]:
     """`[{name, points: [{x, y}]}]`; a point may be a pair or a bare number too. What has no form is left out."""
     items = raw if isinstance(raw, list) else []
-    told = [(item.get("name"), item.get("points", item.get("values"))) for item in items if isinstance(item, dict)]
+    told = [(item.get("name"), item.get("points", item.get("data"))) for item in items if isinstance(item, dict)]
     named = [(name, points) for name, points in told if isinstance(points, list)][:MAX_SERIES] or [(None, items)]
     room = MAX_POINTS // max(1, len(named))
     return [Series(text_of(name)[:200], _thinned(points, room)) for name, points in named if points]
@@ -45,11 +45,11 @@ def _thinned(points: Sequence[Any], room: int) -> tuple[tuple[str | float, float
 
 def _point(index: int, raw: Any) -> tuple[str | float, float | None] | None:
     if isinstance(raw, Mapping):
-        x, y = raw.get("x", raw.get("label", index + 1)), raw.get("y", raw.get("value"))
+        x, y = raw.get("x", raw.get("label", index)), raw.get("y", raw.get("value"))
     elif isinstance(raw, list) and len(raw) == 2:
         x, y = raw
     else:
-        x, y = index + 1, raw
+        x, y = index, raw
     number = _finite(x)
     return (text_of(x)[:200] if number is None else number), _finite(y)
 

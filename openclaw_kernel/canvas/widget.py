@@ -143,6 +143,10 @@ class Canvas(anywidget.AnyWidget):
         self._callbacks.append(callback)
         return callback
 
+    def message(self, action: Action) -> dict[str, Any]:
+        """`action` as the client's message, in the version the surface came in."""
+        return action.to_message(old=self._stage.old is not None)
+
     def set_state(self, sync_data: dict[str, Any]) -> None:
         """State from the front end; what only Python says is left out."""
         kept = ("messages", "obscured", "_esm")

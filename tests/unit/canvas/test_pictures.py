@@ -83,7 +83,7 @@ def test_points_may_be_written_in_several_ways() -> None:
     wanted = (("a", 1.0), ("b", None))
     for points in ([["a", 1], ["b", None]], [{"x": "a", "y": 1}, {"x": "b"}], [{"label": "a", "value": 1}, {"label": "b"}]):
         assert read_series([{"name": "n", "points": points}])[0].points == wanted
-    assert read_series([3, 4])[0].points == ((1.0, 3.0), (2.0, 4.0))
+    assert read_series([3, 4])[0].points == ((0.0, 3.0), (1.0, 4.0))
     assert read_series("no") == []
     assert len(read_series([{"name": "n", "points": list(range(9_000))}])[0].points) <= 2_000
 

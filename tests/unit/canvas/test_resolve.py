@@ -93,6 +93,13 @@ def test_checks_tell_at_inputs_and_disable_buttons() -> None:
     assert action_of(surface, again.children[1], NOW) == Action("go", "s", "b", "2026-03-04T05:06:07+00:00")
 
 
+def test_a_field_has_a_form_of_its_own() -> None:
+    field = {"id": "root", "component": "TextField", "label": "F", "value": {"path": "/v"}, "validationRegexp": "^[0-9]+$"}
+    assert [made(field, data={"v": value})[1].failing for value in ("12", "", "x")] == [
+        (), (), ("This does not have the expected form.",)
+    ]  # fmt: skip
+
+
 def test_an_action_takes_its_context_from_its_row_at_the_click() -> None:
     context = {"name": {"path": "name"}, "all": {"path": "/rows"}, "fixed": 1, "gone": {"path": "/gone"}}
     surface, view = made(

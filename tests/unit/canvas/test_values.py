@@ -107,7 +107,8 @@ def test_expressions_as_deep_as_allowed() -> None:
         (call("formatCurrency", value=5, currency="CHF"), "CHF\xa05.00"),
         (call("formatCurrency", value=1234.56, currency="NONE", decimals=2), "1234.56"),
         (call("pluralize", value=1, one="apple", other="apples"), "apple"),
-        (call("pluralize", value=0, zero="none", one="apple", other="apples"), "apples"),
+        (call("pluralize", value=0, zero="none", one="apple", other="apples"), "none"),
+        (call("pluralize", value=0, one="apple", other="apples"), "apples"),
         (call("pluralize", value=1, other="apples"), "apples"),
         (path("/a~1b"), "slash"),
         (path("/rows/1/x"), 2),
@@ -169,7 +170,6 @@ def test_reasons_are_told_once() -> None:
         (r"\bcat\b", ["a cat sat"], ["concat"]),
         (r"^[^a-c\d]+$", ["xyz"], ["xaz", "x1"]),
         (r"^(?:ab|cd)?e$", ["abe", "e"], ["abcde"]),
-        (r"(?i)^straße$", ["STRAßE"], ["strase"]),
         (r"^$", [""], ["a"]),
         (r"^a{2,3}?b$", ["aab", "aaab"], ["ab", "aaaab"]),
         (r"^.$", ["x"], ["\n", ""]),
@@ -182,7 +182,9 @@ def test_patterns(pattern: str, yes: list[str], no: list[str]) -> None:
     assert [text for text in no if found.search(text, lambda _: None)] == []
 
 
-@pytest.mark.parametrize("pattern", ["(a+)+", r"(a)\1", "(?<=a)b", "[", "x" * 201, "(?:a{900}){2}", "a{5000}"])
+@pytest.mark.parametrize(
+    "pattern", ["(a+)+", r"(a)\1", "(?<=a)b", "[", "x" * 201, "(?:a{900}){2}", "a{5000}", "(?i)a", "a++", "(?P<x>a)", "(?>a)"]
+)
 def test_patterns_refused(pattern: str) -> None:
     with pytest.raises(CanvasError) as caught:
         compiled(pattern)

@@ -196,7 +196,7 @@ def test_the_short_ways() -> None:
     assert Canvas.table([{"x": 1}, {"x": 2}], title="T", page_size=10).data == {"rows": [{"c0": 1}, {"c0": 2}]}
     chart = Canvas.chart({"a": [1, 2], "b": [(1, 5)]}, kind="bar", y_label="kg")
     assert [series["name"] for series in chart.data["series"]] == ["a", "b"]
-    assert Canvas.chart([3, 4]).data["series"][0]["points"] == [{"x": 1, "y": 3}, {"x": 2, "y": 4}]
+    assert Canvas.chart([3, 4]).data["series"][0]["points"] == [{"x": 0, "y": 3}, {"x": 1, "y": 4}]
     empty = Canvas()
     assert (empty.surface_id, empty.surfaces) == ("", [])
     with pytest.raises(CanvasError):
@@ -209,5 +209,7 @@ def test_an_old_surface_is_translated_for_the_front_end() -> None:
         {"surfaceUpdate": {"surfaceId": "s", "components": [text]}},
         {"beginRendering": {"surfaceId": "s", "root": "r"}},
     ])  # fmt: skip
+    sent = canvas.message(Action("go", "s", "r", "2026-01-01T00:00:00Z"))
+    assert sent.keys() == {"userAction"}
     assert [message["version"] for message in canvas.messages] == ["v0.9", "v0.9"]
     assert canvas._repr_mimebundle_()[0]["text/plain"] == "hi"
