@@ -2,6 +2,7 @@ export * from './announce';
 export * from './blocks';
 export * from './chat';
 export * from './frames';
+export * from './node';
 export * from './reduce';
 export * from './requests';
 export * from './select';

@@ -72,6 +72,8 @@ export interface SocketOptions {
   displayName?: string;
   /** How to prove who is there; without it the door has authenticated the page already, as Jupyter's does. */
   prove?: (claim: Claim) => Promise<Proof>;
+  /** Makes this socket a node, which offers commands, in place of an operator. */
+  node?: { instanceId: string; caps: readonly string[]; commands: readonly string[] };
   now?: () => number;
   setTimer?: (run: () => void, ms: number) => number;
   clearTimer?: (id: number) => void;
@@ -233,7 +235,7 @@ export class GatewaySocket {
   }
 
   private introduction(proof: Proof): Json {
-    const { displayName, version } = this.options;
+    const { displayName, version, node } = this.options;
     const client: Json = { id: CLAIM.clientId, mode: CLAIM.clientMode, version, platform: CLAIM.platform };
     const params: Json = {
       minProtocol: 4,
@@ -244,6 +246,11 @@ export class GatewaySocket {
       caps: ['tool-events', 'approvals'],
       ...proof
     };
+    if (node !== undefined) {
+      const { instanceId, caps, commands } = node;
+      const named: Json = { ...(params.client as Json), mode: 'node', instanceId };
+      Object.assign(params, { client: named, role: 'node', scopes: [], caps, commands });
+    }
     return this.options.locale ? { ...params, locale: this.options.locale } : params;
   }
 

@@ -12,6 +12,7 @@ import type { Cells } from '../chat/cells-api';
 import { addCommands } from './commands';
 import { locale, openDoor } from './door';
 import { markdownView } from './markdown';
+import { WindowNode } from './node';
 import { ChatWidget } from './panel';
 
 export const PLUGIN_ID = 'jupyter-openclaw:chat';
@@ -50,6 +51,11 @@ async function activate(
   addCommands(app, palette, words, chat, panel);
   panel.disposed.connect(() => chat.stop());
   chat.start();
+  if (notebooks !== null) {
+    const node = new WindowNode(notebooks, chat, { open: () => openDoor(app.serviceManager.serverSettings), version: VERSION });
+    panel.disposed.connect(() => node.stop());
+    node.start();
+  }
   if (settings.openOnFirstStart) {
     void app.restored.then(() => openOnce(app, panel, stateDB));
   }
