@@ -142,7 +142,7 @@ const CSS = `
 .ocv-notice, .ocv-standin-head { display: flex; gap: 8px; align-items: flex-start; }
 .ocv-notice > .ocv-icon, .ocv-standin-head > .ocv-icon { color: var(--cv-muted); margin-top: 2px; }
 .ocv-standin { display: flex; flex-direction: column; gap: 8px; align-items: stretch; }
-.ocv-standin-head { color: var(--cv-muted); }
+
 .ocv-standin > .ocv-btn { align-self: flex-start; }
 .ocv-image { display: block; max-width: 100%; border-radius: var(--cv-radius); object-fit: fill; }
 .ocv-image[data-fit=contain] { object-fit: contain; }
