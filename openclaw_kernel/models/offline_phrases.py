@@ -132,6 +132,8 @@ RULES: tuple[Rule, ...] = (
         "skill_run",
         _skill_run,
     ),
+    _rule(r"^/skill (?P<name>[\w-]+) (?P<rest>[^\n]+)$", "skill_run", _skill_run),
+    _rule(r"^/skill (?P<name>[\w-]+)$", "skill", lambda m: {"name": m["name"]}),
     _rule(
         _POLITE + r"(?:load|read|show)(?: me)? (?:the |my )?skill " + _NAMED,
         "skill",

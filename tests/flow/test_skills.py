@@ -101,8 +101,8 @@ async def test_slash_names_are_listed_and_lead_to_the_skill(gateway: Served, pee
     assert rows["status"]["source"] == "native" and rows["status_2"]["source"] == "skill" and "quiet" not in rows
     listed = text_of(await peer.final(await peer.say("/skill")))
     assert "`/csv_report`" in listed and "`/quiet`" not in listed
-    unknown = text_of(await peer.final(await peer.say("/skill nothing at all")))
-    assert unknown.startswith("There is no skill 'nothing'")
+    unknown = text_of(await peer.final(await peer.say("/skill nothing")))
+    assert "There is no skill 'nothing'; usable here: csv-report" in unknown
 
 
 async def test_a_skill_called_by_name_is_told_once(gateway: Served, peer: Client) -> None:

@@ -15,20 +15,22 @@ import pytest
 
 ROOT = Path(__file__).parents[3]
 BUNDLE = Path("jupyter_server_ext/openclaw_gateway/labextension")
+BUILT = (BUNDLE, Path("jupyter_server_ext/openclaw_gateway/http/webapp"), Path("openclaw_kernel/canvas/static"))
 
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A wheel built from a copy of the tracked files and the interface that is already built (the sdist's way)."""
-    if not (ROOT / BUNDLE / "package.json").exists():
-        pytest.fail(f"{BUNDLE} is not built; run make test, which installs the project first")
+    if missing := [str(path) for path in BUILT if not (ROOT / path).is_dir()]:
+        pytest.fail(f"{', '.join(missing)} not built; run make test, which installs the project first")
     source, out = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("wheel")
     tracked = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True).stdout.decode().split("\0")
     for name in filter(None, tracked):
         if (ROOT / name).is_file():
             (source / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, source / name)
-    shutil.copytree(ROOT / BUNDLE, source / BUNDLE, dirs_exist_ok=True)
+    for path in BUILT:
+        shutil.copytree(ROOT / path, source / path, dirs_exist_ok=True)
     subprocess.run([sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "-w", str(out), str(source)], check=True)
     return next(out.glob("*.whl"))
 
