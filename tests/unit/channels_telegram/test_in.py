@@ -180,6 +180,11 @@ async def test_one_broken_poll_is_a_hiccup_and_two_end_the_connection(server: Te
         server.world.say("after the hiccup")
         await host.until()
     assert host.status == [True, False, True, False]
+    server.fail("getUpdates", close=True)
+    async with start():
+        async with asyncio.timeout(10):
+            while host.status[-3:] != [True, False, True]:  # noqa: ASYNC110 — nobody writes, so no other event comes
+                await asyncio.sleep(0.01)
     server.fail("getUpdates", code=502, times=2)
     async with start() as live:
         error = await lost(live)

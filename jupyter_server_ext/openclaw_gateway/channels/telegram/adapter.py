@@ -202,12 +202,15 @@ class TelegramLive:
     # --- long poll ---
 
     async def _poll(self) -> None:
-        """Polls until stopped. One broken poll is a hiccup; two in a row end the connection, for the manager's ladder."""
+        """Polls until stopped. One broken poll is a hiccup; two in a row end the connection, for the manager's ladder.
+
+        After a hiccup Telegram is asked without waiting, so that sending goes on at once and not when somebody writes.
+        """
         offset: int | None = None
         failed = False
         while True:
             try:
-                updates = await self._updates(offset)
+                updates = await self._updates(offset, 0 if failed else self._poll_s)
             except ChannelError as error:
                 self._host.connected(False)
                 if failed or error.kind != "retry" or error.retry_after_s is not None:
@@ -224,11 +227,11 @@ class TelegramLive:
                     await self.take(update)
                 offset = int(row["update_id"]) + 1
 
-    async def _updates(self, offset: int | None) -> list[dict[str, Any]]:
+    async def _updates(self, offset: int | None, wait_s: int) -> list[dict[str, Any]]:
         """The rows of one poll as they came: read by the SDK all at once, one odd row would hide all others for ever."""
         from telegram.error import Conflict, TelegramError
 
-        asked = {"timeout": self._poll_s, "allowed_updates": json.dumps(UPDATES), **({"offset": offset} if offset else {})}
+        asked = {"timeout": wait_s, "allowed_updates": json.dumps(UPDATES), **({"offset": offset} if offset else {})}
         try:
             async with asyncio.timeout(self._stall_s):
                 url = f"{self.bot.base_url}/getUpdates?{urlencode(asked)}"
