@@ -157,6 +157,8 @@ class Conversation:
         }
         message = UserMessage(content or (Text("[An empty message]"),), self._time.now(), f"{run_id}:user", meta)
         await self._house.runtime.submit(RunRequest(run_id, key, message, client_id=f"channel:{inbound.channel}"))
+        if self._house.received is not None:
+            self._house.received(key, inbound)
         # With one main session for everybody a stranger's message must not turn the owner's answers to him (SES-04).
         if verdict.owner or key != route.main_session_key:
             self._house.heard(key, inbound)

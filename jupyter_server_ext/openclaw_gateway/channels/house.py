@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from openclaw_kernel.agent.api import Runtime
-from openclaw_kernel.values.envelope import Inbound
+from openclaw_kernel.values.envelope import Inbound, Outbound
 from openclaw_kernel.values.events import RunEvent
 
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """`command` answers a slash command or `None`; `details` are those of
-    the tool results of a run; `heard` notes the last route of a session; `workspace` is an agent's folder."""
+    """`command` answers a slash command or `None`; `details` are those of the tool results of a run; `heard` notes the last
+    route of a session; `workspace` is an agent's folder."""
 
     runtime: Runtime
     listen: Callable[[str, Callable[[RunEvent], None]], Callable[[], None]]
@@ -24,3 +24,9 @@ class House:
     heard: Callable[[str, Inbound], None]
     workspace: Callable[[str], Path]
     typing_mode: Callable[[], str | None]
+    received: Callable[[str, Inbound], None] | None = None
+    """Hears of every message that becomes a run, with its session."""
+    before_send: Callable[[Outbound], Awaitable[Outbound]] | None = None
+    """May change what goes out; raises `ChannelError` (refused) to withhold it."""
+    after_send: Callable[[Outbound, str], None] | None = None
+    """Hears what went out, with the platform's name for it."""

@@ -57,6 +57,7 @@ class Opened:
         timing: Timing,
     ) -> None:
         self._config = config
+        self._house = house
         self._time = timing
 
         def is_heard_command(text: str) -> bool:
@@ -198,11 +199,17 @@ class Opened:
         outbound = row.outbound
         if outbound.media and not await asyncio.to_thread(_all_there, outbound.media):
             raise ChannelError("a file of the message is not there any more", "refused")
+        if self._house.before_send is not None:
+            outbound = await self._house.before_send(outbound)
         running.last_outbound_at = self._time.now()
         if row.edits is not None:
             await adapter.edit(running.live, row.edits, replace(outbound, reply_to=None))
-            return row.edits
-        return await adapter.send(running.live, outbound)
+            sent = row.edits
+        else:
+            sent = await adapter.send(running.live, outbound)
+        if self._house.after_send is not None:
+            self._house.after_send(outbound, sent.message_id)
+        return sent
 
 
 def _all_there(media: Sequence[Attachment]) -> bool:
