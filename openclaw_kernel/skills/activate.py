@@ -15,7 +15,7 @@ from typing import Any
 
 import orjson
 
-from openclaw_kernel.skills.find import SKILL_FILE, SKILL_NOTEBOOK, real_file
+from openclaw_kernel.skills.find import FOLDER_FILES, real_file
 from openclaw_kernel.skills.loader import body_of
 from openclaw_kernel.skills.notebook import read_notebook
 from openclaw_kernel.skills.parameters import schema_of
@@ -64,7 +64,7 @@ def activate(skill: Skill) -> Activation:
 
 def files_of(skill: Skill) -> tuple[tuple[str, ...], int]:
     """The skill's other files, relative to its folder, and how many were left out. Links are not listed."""
-    if skill.path.name not in (SKILL_FILE, SKILL_NOTEBOOK):
+    if skill.path.name not in FOLDER_FILES:
         return (), 0
     names: list[str] = []
     for folder, folders, files in os.walk(skill.folder):
@@ -83,7 +83,7 @@ def files_of(skill: Skill) -> tuple[tuple[str, ...], int]:
 def read_file(skill: Skill, name: str) -> str:
     """One of the skill's other files as text. Raises `SkillProblem` for a path that ends outside its folder."""
     path = skill.folder / name
-    alone = skill.path.name not in (SKILL_FILE, SKILL_NOTEBOOK)
+    alone = skill.path.name not in FOLDER_FILES
     if alone or "\0" in name or not real_file(path, skill.folder):
         raise SkillProblem(f"{skill.name} has no file {name}; name one of the files listed with it")
     with path.open("rb") as file:

@@ -1,7 +1,7 @@
 """Checking skills for their authors: what would drop one here, and, when strict, what the Agent Skills specification forbids.
 
-Specification: agentskills.io/specification, and its reference validator for what the text leaves open (letters of any
-alphabet are allowed in a name).
+Specification: agentskills.io/specification, and its reference validator for what the text leaves open: letters of any
+alphabet are allowed in a name, and a number or a date in the header is text.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from openclaw_kernel.skills.find import SKILL_FILE, SKILL_NOTEBOOK, scan
+from openclaw_kernel.skills.find import FOLDER_FILES, SKILL_FILE, scan
 from openclaw_kernel.skills.header import parse_header
 from openclaw_kernel.skills.loader import MAX_FILE_BYTES, read_skill, split_file
 from openclaw_kernel.skills.notebook import looks_like_skill, read_header, read_notebook
@@ -48,11 +48,11 @@ def check_paths(paths: list[Path], strict: bool) -> list[Checked]:
 
 def _check(path: Path, strict: bool) -> list[Checked]:
     if path.is_file():
-        folder = path.name in (SKILL_FILE, SKILL_NOTEBOOK)
+        folder = path.name in FOLDER_FILES
         return [Checked(path.parent if folder else path, problems_of(path, strict))]
     if not path.is_dir():
         return [Checked(path, [f"{path} does not exist"])]
-    own = next((path / name for name in (SKILL_FILE, SKILL_NOTEBOOK) if (path / name).exists()), None)
+    own = next((path / name for name in FOLDER_FILES if (path / name).exists()), None)
     if own is not None:
         return [Checked(path, problems_of(own, strict))]
     below = [
@@ -137,10 +137,13 @@ def _is_mapping(value: object) -> bool:
 
 def _strict_header(file: Path) -> dict[str, Any]:
     with file.open("rb") as opened:
-        try:
-            opened.read(MAX_FILE_BYTES).decode("utf-8")
-        except UnicodeDecodeError as error:
-            raise SkillProblem(f"{file} is not UTF-8 text") from error
+        raw = opened.read(MAX_FILE_BYTES)
+    try:
+        raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise SkillProblem(f"{file} is not UTF-8 text") from error
+    if not raw.startswith(b"---"):
+        raise SkillProblem(f"{file} does not begin with ---")
     text = split_file(file)[0]
     if (twice := _repeated(text)) is not None:
         raise SkillProblem(f"the field {twice} stands twice in the header")
@@ -168,4 +171,4 @@ def _repeated(text: str) -> str | None:
 
 def _alone(file: Path) -> bool:
     """A notebook that is a skill by itself, not the notebook of a folder."""
-    return file.name not in (SKILL_FILE, SKILL_NOTEBOOK)
+    return file.name not in FOLDER_FILES

@@ -20,6 +20,9 @@ MAX_DEPTH = 6
 MAX_FOLDERS = 2_000
 SKILL_FILE = "SKILL.md"
 SKILL_NOTEBOOK = "skill.ipynb"
+FOLDER_FILES = (SKILL_FILE, "skill.md", SKILL_NOTEBOOK)
+"""A folder with one of these is a skill; the first that is there counts."""
+
 _SKIPPED = frozenset({"node_modules", "__pycache__", "venv"})
 
 Roots = Sequence[tuple[Source, Path]]
@@ -65,7 +68,7 @@ def bundled_root() -> Path:
     source = here.parents[2]
     if (source / "pyproject.toml").is_file() and (source / "skills").is_dir():
         return source / "skills"
-    places = [Path(prefix) / "share" / "openclaw" / "skills" for prefix in (sys.prefix, *here.parents[5:6])]
+    places = [prefix / "share" / "openclaw" / "skills" for prefix in (Path(sys.prefix), *here.parents[5:6])]
     return next((place for place in places if place.is_dir()), places[0])
 
 
@@ -105,7 +108,7 @@ def _below(root: Path, found: Scan) -> list[Path]:
         found.stamps[folder] = stamp_of(folder)
         depth = len(folder.relative_to(root).parts)
         folders[:] = sorted(one for one in folders if not one.startswith(".") and one not in _SKIPPED)
-        own = next((one for one in (SKILL_FILE, SKILL_NOTEBOOK) if one in names), None)
+        own = next((one for one in FOLDER_FILES if one in names), None)
         if own is not None:
             folders.clear()
             files += [folder / own] if not (folder / own).is_symlink() else []

@@ -22,11 +22,14 @@ def split_header(text: str) -> tuple[str, str] | None:
 
 
 def parse_header(text: str, where: str, *, strict: bool = False) -> dict[str, Any]:
-    """The header as a mapping; unless `strict`, a colon in an unquoted value is forgiven. Raises `SkillProblem`."""
+    """The header as a mapping; a colon in an unquoted value is forgiven. Raises `SkillProblem`.
+
+    `strict` forgives nothing, and takes every plain value as text, as the Agent Skills specification does.
+    """
     quoted = _COLON.sub(lambda found: f"{found['key']}: " + _quote(found["value"]), text)
     for attempt in (text,) if strict else (text, quoted):
         try:
-            meta = yaml.safe_load(attempt)
+            meta = yaml.load(attempt, Loader=yaml.BaseLoader if strict else yaml.SafeLoader)
         except (yaml.YAMLError, ValueError, RecursionError):
             continue
         if isinstance(meta, dict):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-from openclaw_kernel.skills.find import SKILL_FILE, SKILL_NOTEBOOK, Roots, Scan, Stamp, bundled_root, scan, skill_roots
+from openclaw_kernel.skills.find import FOLDER_FILES, SKILL_NOTEBOOK, Roots, Scan, Stamp, bundled_root, scan, skill_roots
 from openclaw_kernel.skills.header import parse_header, slug, split_header
 from openclaw_kernel.skills.notebook import looks_like_skill, read_header, read_notebook
 from openclaw_kernel.skills.skill import MAX_DESCRIPTION, Skill, SkillProblem, Source
@@ -51,7 +51,7 @@ class Skills:
         if cached is not None and cached[0] == stamp:
             return cached[1]
         skill: Skill | None = None
-        if path.name in (SKILL_FILE, SKILL_NOTEBOOK) or looks_like_skill(path):
+        if path.name in FOLDER_FILES or looks_like_skill(path):
             try:
                 skill = read_skill(path, source)
             except SkillProblem as problem:

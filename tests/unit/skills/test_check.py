@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from openclaw_kernel.skills.check import check_paths
+from openclaw_kernel.skills.loader import Skills
 from openclaw_kernel.skills.skill import SkillProblem
 from openclaw_kernel.skills.template import new_skill
 from tests.unit.skills.put import code, header, markdown, notebook, text
@@ -29,6 +30,7 @@ def problems(tmp_path: Path, written: str, folder: str = "good", *, strict: bool
         f"{GOOD}\nmetadata:\n  author: me\n  version: '1.0'",
         f"{GOOD}\nallowed-tools: [Read, 'Bash(git:*)']\nmetadata: {{openclaw: {{emoji: 'x', requires: {{bins: [git]}}}}}}",
         f"name: good\ndescription: {'d' * 1024}\ncompatibility: {'c' * 500}",
+        f"{GOOD}\nlicense: 2026-01-01\ncompatibility: 3.14\nallowed-tools: 5\nmetadata: {{version: 1.0, old: false}}",
         "name: 'good'\ndescription: |\n  two\n  lines: with a colon",
     ],
 )
@@ -44,7 +46,7 @@ def test_what_the_specification_allows(tmp_path: Path, written: str) -> None:
         ("name: good\ndescription: ''", "good", "description must be text that is not empty"),
         ("name: good\ndescription: [a]", "good", "description must be text that is not empty"),
         (f"name: good\ndescription: {'d' * 1025}", "good", "description has 1025 characters; 1024 are allowed"),
-        ("name: 5\ndescription: d", "5", "name must be text"),
+        ("name: [a]\ndescription: d", "a", "name must be text"),
         ("name: Good\ndescription: d", "Good", "name must be lower case"),
         ("name: -good\ndescription: d", "-good", "name must not begin or end with a hyphen"),
         ("name: good-\ndescription: d", "good-", "name must not begin or end with a hyphen"),
@@ -56,8 +58,8 @@ def test_what_the_specification_allows(tmp_path: Path, written: str) -> None:
         (f"{GOOD}\ncompatibility: {'c' * 501}", "good", "compatibility must be text of 1 to 500 characters"),
         (f"{GOOD}\ncompatibility: ''", "good", "compatibility must be text of 1 to 500 characters"),
         (f"{GOOD}\nmetadata: text", "good", "metadata must be a mapping with text as keys"),
-        (f"{GOOD}\nallowed-tools: 5", "good", "allowed-tools must be text, or a list of texts"),
-        (f"{GOOD}\nallowed-tools: [5]", "good", "allowed-tools must be text, or a list of texts"),
+        (f"{GOOD}\nallowed-tools: {{a: b}}", "good", "allowed-tools must be text, or a list of texts"),
+        (f"{GOOD}\nallowed-tools: [[a]]", "good", "allowed-tools must be text, or a list of texts"),
         (f"{GOOD}\nlicense: [MIT]", "good", "license must be text"),
         (f"{GOOD}\nname: good", "good", "the field name stands twice in the header"),
     ],
@@ -77,7 +79,7 @@ def test_lenient_forgives_what_the_loader_forgives(tmp_path: Path) -> None:
 
 
 def test_all_problems_are_told_at_once(tmp_path: Path) -> None:
-    assert len(problems(tmp_path, "name: Wrong_\nextra: 1\nlicense: 2")) == 6
+    assert len(problems(tmp_path, "name: Wrong_\nextra: 1\nlicense: [2]")) == 6
 
 
 def test_files_that_are_no_skill(tmp_path: Path) -> None:
@@ -97,6 +99,24 @@ def test_files_that_are_no_skill(tmp_path: Path) -> None:
     ):
         [found] = check_paths([tmp_path / name], True)
         assert len(found.problems) == 1 and said in found.problems[0]
+
+
+def test_the_first_line_is_the_header(tmp_path: Path) -> None:
+    path = markdown(tmp_path, "good", GOOD)
+    path.write_text("\n" + path.read_text())
+    assert check_paths([path.parent], False)[0].valid
+    assert check_paths([path.parent], True)[0].problems == [f"{path} does not begin with ---"]
+
+
+def test_a_name_in_small_letters_will_do(tmp_path: Path) -> None:
+    path = markdown(tmp_path, "good", GOOD)
+    path.rename(path.with_name("skill.md"))
+    assert check_paths([tmp_path / "good"], True)[0].to_dict() == {
+        "path": str(tmp_path / "good"),
+        "valid": True,
+        "problems": [],
+    }
+    assert [skill.name for skill in Skills([("workspace", tmp_path)]).list()] == ["good"]
 
 
 def test_a_folder_of_skills_is_checked_one_by_one(tmp_path: Path) -> None:
