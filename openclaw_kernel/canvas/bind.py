@@ -103,7 +103,7 @@ class Values:
             return number_text(value)
         self.spend(10)
         text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-        self.spend(len(text) // 500)
+        self.spend(len(text) // 200)
         return text
 
     def spend(self, steps: int) -> None:
