@@ -28,6 +28,7 @@ from openclaw_gateway.parts.channels import open_channels, run_channels
 from openclaw_gateway.parts.credentials import check_auth, gateway_secret, load_secrets
 from openclaw_gateway.parts.log import start_log
 from openclaw_gateway.parts.nodes import NodeTools, join_nodes, open_nodes
+from openclaw_gateway.parts.plugins import hooked, join_plugins, open_plugins, plugin_tools, run_gate, run_plugins, told
 from openclaw_gateway.parts.sandbox import open_sandboxes
 from openclaw_gateway.parts.tools import ToolServices, toolboxes, tools_of_skills
 from openclaw_gateway.protocol.auth import GatewayAuth
@@ -150,10 +151,12 @@ async def _build(
     broadcaster = Broadcaster()
     nodes, surfaces = open_nodes(stack, state_dir, config, broadcaster, clock, new_id)
     projection = Projection(broadcaster, clock)
+    plugins = await open_plugins(settings, state_dir, models)
     skills = Shelf(lambda: config.current.config, lambda agent_id: services.workspace(agent_id), state_dir, env)
     planning = cron_tools(lambda: services.automation, lambda agent_id: toolbox(agent_id).names(), clock, new_id)
     sandboxes = open_sandboxes(stack, config, state_dir)
-    toolbox = toolboxes(config, (*tools_of_skills(skills, sessions), *planning), sandboxes)
+    own = (*tools_of_skills(skills, sessions), *planning)
+    toolbox = hooked(toolboxes(config, (*own, *plugin_tools(plugins, own)), sandboxes), plugins)
     runtime = AgentRuntime(
         config=lambda: config.current.config,
         models=models,
@@ -162,7 +165,8 @@ async def _build(
         approvals=approvals,
         redactor=redactor,
         state_dir=state_dir,
-        sink=projection,
+        sink=told(projection, plugins),
+        before_run=run_gate(plugins),
         services=ToolServices(lambda *words: services.automation.remind(*words), skills, NodeTools(nodes, surfaces, state_dir)),
         clock=clock,
         new_id=new_id,
@@ -215,8 +219,10 @@ async def _build(
     await _prepare_workspaces(services)
     await runtime.recover()
     hub.start()
+    join_plugins(services, plugins, dispatcher)
     await run_channels(stack, services.channels)
     await open_automation(stack, services, secrets).start()
+    await run_plugins(stack, services)
     await _watch(stack, config)
     await config.mark_good()
     stack.callback(remove_runtime, state_dir)

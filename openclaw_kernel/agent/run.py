@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,9 @@ from openclaw_kernel.values.events import AgentEvent, MessageStored
 from openclaw_kernel.values.messages import AssistantMessage, Message, ModelFailure, ToolResultMessage, Usage, UserMessage
 from openclaw_kernel.values.stream import AbortSignal
 
+BeforeRun = Callable[[RunRequest, str], Awaitable[str]]
+"""Asked with the request and the agent's id once the message is stored: a sentence on why the run may not be, or nothing."""
+
 
 @dataclass(frozen=True, slots=True)
 class House:
@@ -41,6 +44,7 @@ class House:
     new_id: NewId
     prompts: PromptBuilder
     ready_workspaces: set[Path] = field(default_factory=set)
+    before_run: BeforeRun | None = None
 
 
 @dataclass(slots=True)

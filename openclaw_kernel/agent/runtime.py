@@ -15,7 +15,7 @@ from pathlib import Path
 from openclaw_kernel.agent.api import ActiveRun, EventSink, Outcome, Receipt, RunRequest
 from openclaw_kernel.agent.lanes import Lanes, default_limit
 from openclaw_kernel.agent.prompt import PromptBuilder
-from openclaw_kernel.agent.run import House, Turn
+from openclaw_kernel.agent.run import BeforeRun, House, Turn
 from openclaw_kernel.agent.runs import RunRow, input_hash, open_runs, usage_wire
 from openclaw_kernel.agent.settings import run_seconds
 from openclaw_kernel.agent.turn import ending, run_ended, run_turn
@@ -72,11 +72,24 @@ class AgentRuntime:
         state_dir: Path,
         sink: EventSink,
         services: Services | None = None,
+        before_run: BeforeRun | None = None,
         clock: Clock = system_clock,
         new_id: NewId = random_id,
     ) -> None:
-        prompts = PromptBuilder(clock)
-        self._house = House(config, models, toolbox, sessions, approvals, redactor, state_dir, services, clock, new_id, prompts)
+        self._house = House(
+            config,
+            models,
+            toolbox,
+            sessions,
+            approvals,
+            redactor,
+            state_dir,
+            services,
+            clock,
+            new_id,
+            PromptBuilder(clock),
+            before_run=before_run,
+        )
         self._config = config
         self._sessions = sessions
         self._approvals = approvals

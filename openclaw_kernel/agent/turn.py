@@ -51,6 +51,8 @@ async def restore(turn: Turn) -> None:
     if turn.stored is None:
         turn.stored = house.sessions.append(turn.session, request.message)
     turn.emit(MessageStored(turn.stored.entry_id, turn.stored.seq, turn.stored.message))
+    if house.before_run is not None and (refusal := await house.before_run(request, turn.agent_id)):
+        raise UserError(refusal)
     turn.workspace = workspace_of(house.config(), house.state_dir, turn.agent_id)
     if turn.workspace not in house.ready_workspaces:
         wanted = not house.config().agents.defaults.skip_bootstrap

@@ -26,8 +26,7 @@ RESTART: tuple[str, ...] = (
     "gateway.tailscale",
     "gateway.controlUi.basePath",
     "gateway.controlUi.root",
-    "plugins.load",
-    "plugins.enabled",
+    "plugins",
     "secrets.egressProxy",
     "jupyter.listen",
 )

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from openclaw_kernel.models import ollama
 from openclaw_kernel.models.answer import Answer
 from openclaw_kernel.models.api import Model, ModelCall, ModelStream, Provider, WireFormat
-from openclaw_kernel.models.catalogue import Catalogue, Vendor
+from openclaw_kernel.models.catalogue import VENDORS, Catalogue, Vendor
 from openclaw_kernel.models.formats import build_provider
 from openclaw_kernel.models.offline import OFFLINE
 from openclaw_kernel.values.clock import Clock, system_clock
@@ -39,6 +39,16 @@ class UnknownModel(UserError):
         self.near = near
 
 
+@dataclass(slots=True)
+class _Extension:
+    """A provider from elsewhere, with its adapter once it is made."""
+
+    vendor: Vendor
+    rows: tuple[Model, ...]
+    build: Callable[[], Provider] | None
+    made: Provider | None = None
+
+
 class Models:
     """Catalogue, keys and adapters together. Belongs to one event loop; `close()` ends its connections."""
 
@@ -54,12 +64,36 @@ class Models:
         self._env = os.environ if env is None else env
         self._clock = clock
         self._providers: dict[WireFormat, Provider] = {}
+        self._extensions: dict[str, _Extension] = {}
         self.reconfigure(config)
 
     def reconfigure(self, config: OpenClawConfig) -> None:
         """Take a changed configuration; connections stay."""
         self._config = config
         self.catalogue = Catalogue(config)
+        for extension in self._extensions.values():
+            self._enter(extension)
+
+    def extend(self, vendor: Vendor, rows: Sequence[Model] = (), build: Callable[[], Provider] | None = None) -> None:
+        """Takes in a provider from elsewhere. With `build` its calls go to an adapter of its own, made on first use.
+
+        Raises `UserError` when the name is taken.
+        """
+        if vendor.id in VENDORS or vendor.id in self._extensions:
+            raise UserError(f"There is a model provider {vendor.id!r} already.")
+        self._extensions[vendor.id] = extension = _Extension(vendor, tuple(rows), build)
+        self._enter(extension)
+
+    def withdraw(self, provider: str) -> None:
+        """Takes an extension out again; its calls then fail as those of an unknown provider."""
+        if self._extensions.pop(provider, None) is not None:
+            self.reconfigure(self._config)
+
+    def _enter(self, extension: _Extension) -> None:
+        self.catalogue.vendors.setdefault(extension.vendor.id, extension.vendor)
+        for row in extension.rows:
+            if self.catalogue.find(row.ref) is None:
+                self.catalogue.add(row)
 
     def list(self, *, usable_only: bool = False) -> Rows:
         """All rows, those with a key first; with `usable_only`, no others."""
@@ -122,7 +156,7 @@ class Models:
         idle = call.idle_timeout_s
         if vendor is not None and idle == DEFAULT_IDLE_S:
             idle = vendor.idle_timeout_s
-        return self._provider(call.model.api).stream(replace(call, model=model, credential=credential, idle_timeout_s=idle))
+        return self._adapter(call.model).stream(replace(call, model=model, credential=credential, idle_timeout_s=idle))
 
     async def detect_ollama(self) -> Rows:
         """Ask a local Ollama for its models and add them to the catalogue."""
@@ -134,16 +168,25 @@ class Models:
 
     async def warm(self, ref: str | None = None, agent_id: str = "main") -> None:
         """Load the SDK a model needs in a thread, so that the first message does not wait for it."""
-        warm = getattr(self._provider(self.resolve(ref, agent_id).api), "warm", None)
+        warm = getattr(self._adapter(self.resolve(ref, agent_id)), "warm", None)
         if warm is not None:
             await warm()
 
     async def close(self) -> None:
-        for provider in self._providers.values():
+        made = [extension.made for extension in self._extensions.values() if extension.made is not None]
+        for provider in (*self._providers.values(), *made):
             close = getattr(provider, "close", None)
             if close is not None:
                 await close()
         self._providers.clear()
+
+    def _adapter(self, model: Model) -> Provider:
+        extension = self._extensions.get(model.provider)
+        if extension is None or extension.build is None:
+            return self._provider(model.api)
+        if extension.made is None:
+            extension.made = extension.build()
+        return extension.made
 
     def _provider(self, api: WireFormat) -> Provider:
         if api not in self._providers:

@@ -23,6 +23,7 @@ COMMANDS = {
     "status": "Show the gateway, its agents and its sessions.",
     "sessions": "List, show, reset or delete sessions.",
     "config": "Read and change openclaw.json.",
+    "plugins": "List plugins, let them in, or switch them off.",
     "cron": "Plan, list, run or remove scheduled jobs.",
     "models": "Show the models the gateway knows.",
     "skills": "List, make, check and run skills.",

@@ -12,6 +12,8 @@ from openclaw_gateway.http.channels import ChannelWebhook
 from openclaw_gateway.http.headers import NotFound
 from openclaw_gateway.http.openai import ChatCompletions, ModelList, OneModel
 from openclaw_gateway.http.page import StatusPage
+from openclaw_gateway.http.plugins import ROUTE as PLUGIN_ROUTE
+from openclaw_gateway.http.plugins import PluginRoute
 from openclaw_gateway.http.probes import Health, Ready, Startup
 from openclaw_gateway.http.ws import GatewaySocket
 from openclaw_gateway.methods.services import GatewayServices
@@ -25,6 +27,7 @@ ROUTES: list[tuple[Any, ...]] = [
     (r"/v1/models/(.+)", OneModel),
     (r"/v1/chat/completions", ChatCompletions),
     (r"/status", StatusPage),
+    (PLUGIN_ROUTE, PluginRoute),
     (CHANNEL_ROUTE, ChannelWebhook),
     *web.ROUTES,
     (r"/(?:ws|openclaw/ws|openclaw/?)?", GatewaySocket),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from openclaw_gateway.methods.services import Params, parts
+from openclaw_gateway.methods.services import Params
 from openclaw_gateway.protocol.dispatch import Call, Method
 
 

@@ -20,13 +20,14 @@ from openclaw_gateway.methods import (
     logs,
     models,
     nodes,
+    plugins,
     sessions,
     skills,
 )
 from openclaw_gateway.protocol.dispatch import Method
 
 _TALK = (health, chat, channels, agent, models, commands, sessions, config)
-_WORLD = (logs, approvals, devices, nodes, canvas, skills, cron, heartbeat, absent)
+_WORLD = (logs, approvals, devices, nodes, canvas, skills, cron, heartbeat, plugins, absent)
 FAMILIES = (*_TALK, *_WORLD)
 
 

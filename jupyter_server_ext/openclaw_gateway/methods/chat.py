@@ -91,7 +91,8 @@ async def chat_send(params: ChatSendParams, call: Call) -> dict[str, Any]:
     key = services.writable_key(params.session_key, params.agent_id)
     _accepting(services)
     skill = None if params.suppress_command_interpretation else await called(services, key, params.message)
-    command = None if params.suppress_command_interpretation or skill else find_command(params.message)
+    plain = params.suppress_command_interpretation or skill is not None
+    command = None if plain else find_command(params.message, services.plugin_commands)
     if command is not None and not params.attachments:
         return await _run_command(services, call, key, params, *command)
     if not params.message.strip() and not params.attachments:

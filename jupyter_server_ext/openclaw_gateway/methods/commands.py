@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -40,6 +40,7 @@ class Command:
     accepts_args: bool = False
     aliases: tuple[str, ...] = ()
     admin: bool = False
+    source: str = "native"
 
 
 async def _help(_call: CommandCall) -> str:
@@ -99,14 +100,8 @@ async def _models(call: CommandCall) -> str:
 
 
 async def _skill(call: CommandCall) -> str:
-    """Without a name that is known: what there is. With one, the message goes to the model (`called`)."""
-    services = call.services
-    if call.argument:
-        try:
-            await asyncio.to_thread(services.skills.find, call.agent_id, call.argument.partition(" ")[0])
-        except SkillProblem as problem:
-            return str(problem)
-    rows = await asyncio.to_thread(skills.skill_commands, services, call.agent_id, _BY_NAME)
+    """What there is. With a name behind it the message goes to the model (`called`)."""
+    rows = await asyncio.to_thread(skills.skill_commands, call.services, call.agent_id, _taken(call.services))
     return "\n".join(["Skills:", *(f"- `/{name}` {one.skill.description}" for name, one in rows)])
 
 
@@ -120,24 +115,33 @@ COMMANDS = (
     Command("models", "List models.", "options", _models),
     Command("skill", "List the skills, or use one: /skill NAME what to do.", "options", _skill, accepts_args=True),
 )
+_NONE: Mapping[str, Command] = {}
 _BY_NAME = {name: command for command in COMMANDS for name in (command.name, *command.aliases)}
 
 
-def find_command(message: str) -> tuple[Command, str] | None:
-    """The command a message is, with its argument; `None` for ordinary text, unknown commands included."""
+def find_command(message: str, more: Mapping[str, Command] = _NONE) -> tuple[Command, str] | None:
+    """The command a message is, with its argument; `None` for ordinary text: unknown commands, and `/skill` with a name."""
     if not message.startswith("/"):
         return None
     name, _, argument = message[1:].strip().partition(" ")
-    command = _BY_NAME.get(name.lower().rstrip(":"))
-    return (command, argument.strip()) if command is not None else None
+    bare = name.lower().rstrip(":")
+    command = _BY_NAME.get(bare) or more.get(bare)
+    if command is None or (command.run is _skill and argument.strip()):
+        return None
+    return command, argument.strip()
+
+
+def _taken(services: GatewayServices) -> frozenset[str]:
+    """Names that no skill may take."""
+    return frozenset((*_BY_NAME, *services.plugin_commands))
 
 
 async def called(services: GatewayServices, key: str, message: str) -> Activation | None:
     """The skill a message calls by its slash name; `None` for other text and for a skill that cannot be used."""
     try:
-        return await skills.called_skill(services, key, message, _BY_NAME)
+        return await skills.called_skill(services, key, message, _taken(services))
     except SkillProblem:
-        return None  # `/skill` itself then says why
+        return None  # the model then finds out by the tool, and says why
 
 
 class CommandsListParams(Params):
@@ -150,7 +154,7 @@ class CommandsListParams(Params):
 
 def command_rows(services: GatewayServices, agent_id: str) -> list[dict[str, Any]]:
     """`commands` of `commands.list` and `chat.metadata`: the gateway's own, then one for each skill. Blocking."""
-    rows = [skills.command_row(name, one) for name, one in skills.skill_commands(services, agent_id, _BY_NAME)]
+    rows = [skills.command_row(name, one) for name, one in skills.skill_commands(services, agent_id, _taken(services))]
     return [
         {
             "name": command.name,

@@ -35,7 +35,7 @@ def health_snapshot(services: GatewayServices) -> dict[str, Any]:
         "ok": True,
         "ts": started,
         "durationMs": services.clock() - started,
-        "plugins": {"loaded": [], "errors": [], "unavailable": []},
+        "plugins": services.plugins.health(),
         "configReload": {"hotReloadStatus": "active"},
         "channels": {},
         "channelOrder": [],

@@ -14,6 +14,7 @@ from openclaw_gateway.automation.house import Automation
 from openclaw_gateway.channels.room import ChannelRoom
 from openclaw_gateway.methods.projection import Projection
 from openclaw_gateway.methods.surfaces import Surfaces
+from openclaw_gateway.plugins.loader import Plugins
 from openclaw_gateway.protocol.broadcast import Broadcaster
 from openclaw_gateway.protocol.devices import Devices
 from openclaw_gateway.protocol.dispatch import Call, NoParams, Params
@@ -63,6 +64,8 @@ class GatewayServices:
     command_results: dict[str, dict[str, Any]] = field(default_factory=dict)
     channels: ChannelRoom = field(init=False, repr=False)
     node_calls: Remembered = field(default_factory=Remembered)
+    plugins: Plugins = field(init=False, repr=False)
+    plugin_commands: dict[str, Any] = field(default_factory=dict)
 
     @property
     def settings(self) -> OpenClawConfig:

@@ -11,6 +11,8 @@ from openclaw_gateway.channels.room import ChannelRoom
 from openclaw_gateway.methods.channels import announce
 from openclaw_gateway.methods.commands import COMMANDS, CommandCall, find_command
 from openclaw_gateway.methods.services import GatewayServices
+from openclaw_gateway.parts.plugins import message_sending, message_sent
+from openclaw_gateway.plugins.events import received_event
 from openclaw_kernel.config.secrets import Secrets
 from openclaw_kernel.values.envelope import Inbound
 from openclaw_kernel.values.messages import ToolResultMessage, UserMessage
@@ -29,6 +31,9 @@ def open_channels(services: GatewayServices, secrets: Secrets, env: Mapping[str,
         heard=lambda key, inbound: _heard(services, key, inbound),
         workspace=services.workspace,
         typing_mode=lambda: services.settings.session.typing_mode,
+        received=lambda key, inbound: services.plugins.bus.notify("message_received", received_event(key, inbound)),
+        before_send=lambda outbound: message_sending(services.plugins, outbound),
+        after_send=lambda outbound, sent: message_sent(services.plugins, outbound, sent),
     )
     room = ChannelRoom(
         services.settings,
@@ -37,7 +42,7 @@ def open_channels(services: GatewayServices, secrets: Secrets, env: Mapping[str,
         services.approvals,
         resolve=lambda: secrets.resolve,
         env=env,
-        is_command=lambda text: find_command(text.strip()) is not None,
+        is_command=lambda text: find_command(text.strip(), services.plugin_commands) is not None,
         menu=lambda: [(row.name, row.description) for row in COMMANDS],
         on_pairing=lambda row: announce(row, services.broadcaster, services.clock),
     )
@@ -57,7 +62,7 @@ async def run_channels(stack: AsyncExitStack, room: ChannelRoom) -> None:
 
 
 async def _command(services: GatewayServices, key: str, text: str) -> str | None:
-    found = find_command(text.strip())
+    found = find_command(text.strip(), services.plugin_commands)
     if found is None:
         return None
     command, argument = found

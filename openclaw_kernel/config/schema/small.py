@@ -85,9 +85,3 @@ class Skills(OpenSection):
     allow_bundled: list[str] | None = None
     load: SkillsLoad = Field(default_factory=SkillsLoad)
     entries: dict[str, SkillEntry] = Field(default_factory=dict)
-
-
-class Plugins(OpenSection):
-    """Read by the plugin loader."""
-
-    enabled: bool = True

@@ -170,7 +170,7 @@ def test_the_schema_speaks_openclaws_keys(store: ConfigStore) -> None:
         ({"gateway": {"auth": {"token": "t"}}}, ("gateway.auth.token",), ()),
         ({"gateway": {"auth": {"password": "t"}}}, ("gateway.auth.password",), ("gateway.auth.mode",)),
         ({"channels": {"telegram": {"enabled": True}}}, ("channels.telegram",), ()),
-        ({"plugins": {"load": ["x"]}}, (), ("plugins.load",)),
+        ({"plugins": {"load": {"paths": ["x"]}}}, (), ("plugins.load.paths",)),
         ({"tools": {"deny": ["exec"]}, "logging": {"level": "debug"}}, ("logging.level", "tools.deny"), ()),
         ({}, (), ()),
     ],

@@ -1,0 +1,30 @@
+"""`plugins`: which code of other people may run in the gateway."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from openclaw_kernel.config.schema.base import Loose, OpenSection, Section
+
+
+class PluginEntry(OpenSection):
+    """One plugin: whether it is on, and what it is told."""
+
+    enabled: bool = True
+    config: Loose = Field(default_factory=dict)
+
+
+class PluginLoad(Section):
+    """Folders with an `openclaw.plugin.json`, besides installed packages."""
+
+    paths: list[str] = Field(default_factory=list)
+
+
+class Plugins(OpenSection):
+    """A plugin that is not built in runs only when `allow` names it: that is the owner's word for its source. `deny` wins."""
+
+    enabled: bool = True
+    allow: list[str] = Field(default_factory=list)
+    deny: list[str] = Field(default_factory=list)
+    entries: dict[str, PluginEntry] = Field(default_factory=dict)
+    load: PluginLoad = Field(default_factory=PluginLoad)
