@@ -156,7 +156,11 @@ class Conversation:
             "chatType": inbound.peer.kind,
         }
         message = UserMessage(content or (Text("[An empty message]"),), self._time.now(), f"{run_id}:user", meta)
-        await self._house.runtime.submit(RunRequest(run_id, key, message, client_id=f"channel:{inbound.channel}"))
+        skill = None
+        if verdict.may_command and self._house.skill is not None and inbound.command_text.startswith("/"):
+            skill = await self._house.skill(key, inbound.command_text)
+        client = f"channel:{inbound.channel}"
+        await self._house.runtime.submit(RunRequest(run_id, key, message, extra_system_prompt=skill, client_id=client))
         if self._house.received is not None:
             self._house.received(key, inbound)
         # With one main session for everybody a stranger's message must not turn the owner's answers to him (SES-04).

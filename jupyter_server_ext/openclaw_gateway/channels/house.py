@@ -24,6 +24,8 @@ class House:
     heard: Callable[[str, Inbound], None]
     workspace: Callable[[str], Path]
     typing_mode: Callable[[], str | None]
+    skill: Callable[[str, str], Awaitable[str | None]] | None = None
+    """Takes up the skill that a text calls by its slash name; answers a line for the prompt, or `None` for other text."""
     received: Callable[[str, Inbound], None] | None = None
     """Hears of every message that becomes a run, with its session."""
     before_send: Callable[[Outbound], Awaitable[Outbound]] | None = None

@@ -17,7 +17,7 @@ from openclaw_gateway.channels.running import Intake, Menu, Pressed, Running
 from openclaw_gateway.channels.timing import Timing
 from openclaw_kernel.config.schema import OpenClawConfig
 from openclaw_kernel.values.envelope import DEFAULT_ACCOUNT
-from openclaw_kernel.values.errors import UserError, invalid
+from openclaw_kernel.values.errors import UserError, invalid, unavailable
 
 HEALTH_EVERY_S = 300.0
 START_GRACE_MS = 60_000
@@ -105,7 +105,9 @@ class Manager:
         found = self.get(channel, account) if account is not None else self.get(channel) or only
         if found is None:
             named = f"{channel} account {account}" if account else channel
-            raise invalid(self.problems.get(channel) or f"{named} is not configured; add channels.{channel} to openclaw.json")
+            raise unavailable(
+                self.problems.get(channel) or f"{named} is not configured; add channels.{channel} to openclaw.json"
+            )
         return found
 
     def all(self) -> list[Running]:

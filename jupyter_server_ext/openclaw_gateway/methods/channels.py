@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import Field
+from pydantic import AliasChoices, Field
 
 from openclaw_gateway.channels.room import ChannelRoom
 from openclaw_gateway.methods.services import GatewayServices, NoParams, Params, parts
@@ -50,7 +50,7 @@ class PairingListParams(Params):
 class PairingParams(Params):
     channel: str = Field(min_length=1, max_length=64)
     code: str = Field(min_length=1, max_length=64)
-    account_id: str | None = None
+    account_id: str | None = Field(default=None, validation_alias=AliasChoices("accountId", "account"))
     notify: bool | None = None
 
 
