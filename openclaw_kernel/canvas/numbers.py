@@ -12,9 +12,15 @@ MAX_DECIMALS = 20
 _SYMBOLS = {
     "USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥", "INR": "₹", "CNY": "CN¥", "KRW": "₩", "BRL": "R$", "CAD": "CA$",
     "AUD": "A$", "NZD": "NZ$", "MXN": "MX$", "HKD": "HK$", "TWD": "NT$", "ILS": "₪", "VND": "₫", "PHP": "₱",
+    "XCD": "EC$", "XPF": "CFPF\xa0", "XAF": "FCFA\xa0", "XOF": "F\u202fCFA\xa0",
 }  # fmt: skip
-_NO_CENTS = frozenset({"JPY", "KRW", "VND", "CLP", "ISK", "UGX", "XAF", "XOF", "XPF", "PYG", "RWF", "KMF", "GNF", "DJF", "BIF"})
-_THREE = frozenset({"BHD", "KWD", "OMR", "TND", "JOD", "LYD", "IQD"})
+_NO_CENTS = frozenset({
+    "AFN", "ALL", "BIF", "CLP", "COP", "DJF", "GNF", "HUF", "IDR", "IQD", "IRR", "ISK", "JPY", "KMF", "KPW", "KRW",
+    "LAK", "LBP", "MGA", "MMK", "PKR", "PYG", "RWF", "SLL", "SOS", "SYP", "UGX", "VND", "VUV", "XAF", "XOF", "XPF",
+    "YER"
+})  # fmt: skip
+_THREE = frozenset({"BHD", "JOD", "KWD", "LYD", "OMR", "TND"})
+"""Digits after the point, where they are not two: as browsers have them, from CLDR."""
 
 
 def to_number(value: object) -> float:
@@ -33,14 +39,23 @@ def to_number(value: object) -> float:
 
 
 def number_text(value: float) -> str:
-    """A number as plain text: no `.0`, exponents as in JSON."""
+    """A number as plain text, as browsers write it: no `.0`, an exponent from 1e21 on and below 1e-6."""
     if isinstance(value, int):
         return str(value) if abs(value) < 10**21 else number_text(to_number(value))
     if not math.isfinite(value):
         return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
-    if value == int(value) and abs(value) < 1e21:
-        return str(int(value))
-    return repr(value)
+    if value == 0:
+        return "0"
+    sign, digits, power = Decimal(repr(value)).normalize(_CONTEXT).as_tuple()
+    letters, point = "".join(map(str, digits)), len(digits) + int(power)
+    if point > 21 or point <= -6:
+        after = f".{letters[1:]}" if len(letters) > 1 else ""
+        text = f"{letters[0]}{after}e{'+' if point > 0 else '-'}{abs(point - 1)}"
+    elif point <= 0:
+        text = "0." + "0" * -point + letters
+    else:
+        text = letters[:point].ljust(point, "0") + (f".{letters[point:]}" if len(letters) > point else "")
+    return ("-" if sign else "") + text
 
 
 def format_number(value: float, decimals: int | None = None, grouping: bool = True) -> str:

@@ -139,6 +139,15 @@ def test_dates(value: Any, pattern: str, text: str) -> None:
     assert Values({}).value(call("formatDate", value=value, format=pattern)) == text
 
 
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(5.0, "5"), (-0.0, "0"), (1e21, "1e+21"), (123456789012345680000.0, "123456789012345680000"), (1e-6, "0.000001"),
+     (1.5e-7, "1.5e-7"), (-0.1, "-0.1"), (0.00001234, "0.00001234"), (10**30, "1e+30"), (True, "true")],
+)  # fmt: skip
+def test_numbers_as_text_are_those_of_a_browser(value: float, text: str) -> None:
+    assert Values({}).text(value) == text
+
+
 def test_dates_in_a_zone() -> None:
     values = Values({}, zone=ZoneInfo("Europe/Berlin"))
     shown = values.value(call("formatDate", value="2025-07-01T22:30:00Z", format="d MMM HH:mm xxx"))
