@@ -9,8 +9,9 @@ from typing import Any
 from openclaw_gateway.channels.house import House
 from openclaw_gateway.channels.room import ChannelRoom
 from openclaw_gateway.methods.channels import announce
-from openclaw_gateway.methods.commands import COMMANDS, CommandCall, find_command
+from openclaw_gateway.methods.commands import COMMANDS, CommandCall, called, find_command
 from openclaw_gateway.methods.services import GatewayServices
+from openclaw_gateway.methods.skills import introduce
 from openclaw_gateway.parts.plugins import message_sending, message_sent
 from openclaw_gateway.plugins.events import received_event
 from openclaw_kernel.config.secrets import Secrets
@@ -31,6 +32,7 @@ def open_channels(services: GatewayServices, secrets: Secrets, env: Mapping[str,
         heard=lambda key, inbound: _heard(services, key, inbound),
         workspace=services.workspace,
         typing_mode=lambda: services.settings.session.typing_mode,
+        skill=lambda key, text: _skill(services, key, text),
         received=lambda key, inbound: services.plugins.bus.notify("message_received", received_event(key, inbound)),
         before_send=lambda outbound: message_sending(services.plugins, outbound),
         after_send=lambda outbound, sent: message_sent(services.plugins, outbound, sent),
@@ -67,6 +69,11 @@ async def _command(services: GatewayServices, key: str, text: str) -> str | None
         return None
     command, argument = found
     return await command.run(CommandCall(services, key, argument))
+
+
+async def _skill(services: GatewayServices, key: str, text: str) -> str | None:
+    skill = await called(services, key, text.strip())
+    return introduce(services, key, skill) if skill is not None else None
 
 
 def _details(services: GatewayServices, key: str, run_id: str) -> Sequence[Mapping[str, Any]]:
