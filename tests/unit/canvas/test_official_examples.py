@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import html
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -31,6 +32,7 @@ PACKAGE = "@a2ui/web_core@0.11.0"
 SCHEMAS = "package/src/v0_9/schemas"
 EXAMPLES = f"{SCHEMAS}/catalogs/basic/examples/"
 ACTION = f"{SCHEMAS}/client_to_server.json"
+ORACLE = Path(__file__).parents[2] / "e2e" / "canvas_oracle.mjs"
 NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 
 pytestmark = [pytest.mark.npm, pytest.mark.skipif(shutil.which("npm") is None, reason="npm is not installed")]
@@ -116,6 +118,30 @@ def test_every_button_sends_what_the_schema_asks_for(published: Path) -> None:
                 validator.validate(action.to_message())
                 pressed += 1
     assert pressed > 30
+
+
+def test_the_texts_are_those_of_the_reference_engine(published: Path, tmp_path: Path) -> None:
+    (tmp_path / "package.json").write_text("{}")
+    install = ["npm", "install", "--silent", "--no-audit", "--no-fund", PACKAGE]
+    subprocess.run(install, cwd=tmp_path, check=True, capture_output=True, timeout=100)
+    given = json.dumps(dict(examples(published)))
+    ran = subprocess.run(
+        ["node", str(ORACLE), str(tmp_path)], input=given, capture_output=True, text=True, check=True, timeout=60,
+        env={**os.environ, "TZ": "UTC"},
+    )  # fmt: skip
+    told = json.loads(ran.stdout)
+    compared = 0
+    for name, messages in examples(published):
+        mine = {(node.component_id, text) for _, view in views(messages) for node in view.walk() for text in _told(node)}
+        wanted = {(component, text) for component, text in told[name] if text}
+        assert mine == wanted, name
+        compared += len(wanted)
+    assert compared > 250
+
+
+def _told(node: ViewNode) -> list[str]:
+    found = [node.text("text"), node.text("label"), *(option["label"] for option in node.props.get("options", ()))]
+    return [text for text in found if text]
 
 
 def _words(text: str) -> str:
