@@ -262,10 +262,11 @@ async def chat_history(params: ChatHistoryParams, call: Call) -> dict[str, Any]:
     return history(services, services.key(params.session_key, params.agent_id), params)
 
 
-def metadata(services: GatewayServices, agent_id: str) -> dict[str, Any]:
+async def metadata(services: GatewayServices, agent_id: str) -> dict[str, Any]:
+    commands = await asyncio.to_thread(command_rows, services, agent_id)
     return {
         "models": model_rows(services, agent_id),
-        "commands": command_rows(services, agent_id),
+        "commands": commands,
         "swarmEnabled": False,
         "accountSelection": {"kind": "automatic", "label": "Automatic account selection"},
         "runtimeSelectionLocked": False,
@@ -277,13 +278,13 @@ async def chat_startup(params: ChatHistoryParams, call: Call) -> dict[str, Any]:
     services = parts(call)
     key = services.key(params.session_key, params.agent_id)
     budget = params.model_copy(update={"max_bytes": params.max_bytes or STARTUP_BYTES})
-    return history(services, key, budget) | {"metadata": metadata(services, parse(key).agent)}
+    return history(services, key, budget) | {"metadata": await metadata(services, parse(key).agent)}
 
 
 async def chat_metadata(params: ChatMetadataParams, call: Call) -> dict[str, Any]:
     services = parts(call)
     agent_id = params.agent_id or (parse(services.key(params.session_key)).agent if params.session_key else None)
-    return metadata(services, agent_id or services.default_agent)
+    return await metadata(services, agent_id or services.default_agent)
 
 
 METHODS = [
