@@ -132,4 +132,6 @@ def make_card(request: Mapping[str, Any], decide: Callable[[str], None]) -> Any:
         button.on_click(click(name))
         buttons.append(button)
     card = ipywidgets.HTML(cards.framed(cards.question_html(request)))
-    return ipywidgets.VBox([card, ipywidgets.HBox(buttons)], layout=ipywidgets.Layout(max_width="860px"))
+    box = ipywidgets.VBox([card, ipywidgets.HBox(buttons)], layout=ipywidgets.Layout(max_width="860px"))
+    box.add_class("oc-askbox")
+    return box

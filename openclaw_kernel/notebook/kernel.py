@@ -235,13 +235,18 @@ class OpenClawKernel(IPythonKernel):  # type: ignore[misc]
     # --- who is there -------------------------------------------------------------------------------------------------
 
     def _is_line_client(self, cell_id: str | None) -> bool:
-        """A terminal asks whether its input is complete, and runs no cell of a document; its displays cannot change."""
+        """A terminal asks for its history or whether its input is complete, and runs no cell of a document. Its displays cannot
+        change."""
         header = self.get_parent("shell").get("header") or {}
         return cell_id is None and header.get("session") in self._line_clients
 
     async def is_complete_request(self, stream: Any, ident: Any, parent: Message) -> None:
         self._line_clients.add(str(parent["header"].get("session")))
         await super().is_complete_request(stream, ident, parent)
+
+    async def history_request(self, stream: Any, ident: Any, parent: Message) -> None:
+        self._line_clients.add(str(parent["header"].get("session")))
+        await super().history_request(stream, ident, parent)
 
     async def comm_info_request(self, stream: Any, ident: Any, parent: Message) -> None:
         """A widget manager asks for its comms when it meets a kernel."""

@@ -93,7 +93,7 @@ def test_a_conversation_with_a_question(browser: Browser, lab: Lab) -> None:
 
     expect(run(page, 2)).to_contain_text("42", timeout=WAIT_MS)
     canvas = run(page, 3)
-    expect(canvas).to_contain_text("Sample chart", timeout=WAIT_MS)
+    expect(canvas.locator(".jp-OutputArea-child").nth(1)).to_contain_text("Sample chart", timeout=WAIT_MS)
     picture(page, "conversation-light")
 
     output = run(page, 4)
