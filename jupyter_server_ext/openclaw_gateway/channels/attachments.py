@@ -64,15 +64,16 @@ def _part(attachment: Attachment, name: str) -> Part:
 
 
 async def media_of(details: Iterable[Mapping[str, Any]], folder: Path, limit: int) -> list[Attachment]:
-    """The files that tools made for a person: `details.media`, and a picture of `details.surface`; each file once."""
+    """The files that tools made for a person: `details.media`, and a picture of each of
+    `details.surfaces` or of `details.surface`; each file once."""
     found: dict[str, Attachment] = {}
     for row in details:
         for item in row.get("media") or ():
             if isinstance(item, Mapping) and (attachment := await asyncio.to_thread(_file, item, limit)) is not None:
                 found[attachment.path] = attachment
-        surface = row.get("surface")
-        if isinstance(surface, Mapping) and (picture := await asyncio.to_thread(_picture, surface, folder)) is not None:
-            found[picture.path] = picture
+        for surface in row.get("surfaces") or (row.get("surface"),):
+            if isinstance(surface, Mapping) and (picture := await asyncio.to_thread(_picture, surface, folder)) is not None:
+                found[picture.path] = picture
     return list(found.values())[:MAX_FILES]
 
 

@@ -7,6 +7,7 @@ the answer by their delivery ids.
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -34,6 +35,8 @@ INTERRUPTED = "The gateway was restarted while it worked on this. What it had be
 TIMED_OUT = "This took too long and was ended."
 FAILED_FOR_OTHERS = "Something went wrong; the owner can see why in the log."
 _LOST = frozenset({"shutdown", "restart"})
+
+_SHORTCUT = re.compile(r"(?<!\S)/(?:help|commands|status|whoami)(?!\S)")
 
 log = logging.getLogger(__name__)
 
@@ -95,6 +98,18 @@ class Conversation:
         if said:
             post_answer(self._outbox, running, row.inbound, row.run_id, said)
 
+    async def _shortcuts(self, inbound: Inbound, run_id: str, running: Running, verdict: Verdict, route: Route) -> Inbound:
+        """`/status` amid other words is answered at once and taken out; the rest goes to the model (ROU-06)."""
+        if not verdict.may_command or "/" not in inbound.text:
+            return inbound
+        text = inbound.text
+        for number, found in enumerate(dict.fromkeys(_SHORTCUT.findall(text))):
+            said = await self._house.command(route.session_key, found)
+            if said:
+                post_answer(self._outbox, running, inbound, f"{run_id}:shortcut:{number}", said)
+                text = re.sub(rf"(?<!\S){re.escape(found)}(?!\S)[ \t]?", "", text)
+        return inbound if text == inbound.text else replace(inbound, text=text.strip())
+
     # --- runs
 
     async def _run(self, batch: Sequence[Received], running: Running, verdict: Verdict, route: Route) -> None:
@@ -142,6 +157,7 @@ class Conversation:
         return any(run.run_id == run_id for run in self._house.runtime.active())
 
     async def _submit(self, inbound: Inbound, run_id: str, key: str, running: Running, verdict: Verdict, route: Route) -> None:
+        inbound = await self._shortcuts(inbound, run_id, running, verdict, route)
         folder = self._house.workspace(route.agent) / "inbound" / run_id
         files = await fetched(running, inbound.attachments, folder)
         text = inbound.agent_text

@@ -81,6 +81,8 @@ class Manager:
                 if known is not None:
                     await known.stop()
                 self._accounts[key] = self._make(plugin, account)
+                for warning in self._accounts[key].warnings:
+                    log.warning("%s", warning)
                 self._accounts[key].start()
         if self._accounts and self._health is None:
             self._health = asyncio.ensure_future(self._watch())
@@ -187,7 +189,10 @@ class Manager:
     async def _watch(self) -> None:
         while True:
             await self._time.sleep(HEALTH_EVERY_S)
-            await self.check_health()
+            try:
+                await self.check_health()
+            except Exception:
+                log.exception("the health of the channels could not be checked")
 
     async def check_health(self) -> None:
         """Restarts accounts that are not well, within the limits of CHN-07."""

@@ -55,6 +55,8 @@ class ChannelRoom:
         self.problem = ""
         """Why no channel runs at all: a wrong binding or access list. One sentence."""
         self._channels = channels
+        self.built_in: Sequence[str] | None = None
+        """Import strings of the manifests that the product brings; all of them when nobody says otherwise."""
         self._config = config
         self._dir = state_dir / "channels"
         self._house = house
@@ -144,7 +146,7 @@ class ChannelRoom:
         if self._channels is None:
             from openclaw_gateway.channels.registry import Channels
 
-            self._channels = Channels()
+            self._channels = Channels() if self.built_in is None else Channels(self.built_in)
         return self._channels
 
     @property

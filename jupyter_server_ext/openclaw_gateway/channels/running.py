@@ -64,6 +64,7 @@ class Running:
         self.by_hand = False
         """Stopped by a person: nobody but a person starts it again."""
         self.given_up = False
+        self.warnings = list(plugin.security.warnings(account)) if plugin.security is not None else []
         self._intake = intake
         self._pressed = pressed
         self._on_connected = on_connected
@@ -157,6 +158,7 @@ class Running:
             "stoppedByHand": self.by_hand,
             "credentialSource": account.credential,
             "credentialStatus": "available" if account.configured else "missing",
+            "warnings": self.warnings,
         }
 
     # --- the ladder

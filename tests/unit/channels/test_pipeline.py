@@ -112,6 +112,17 @@ async def test_commands_go_past_the_model_and_only_for_who_may(tmp_path: Path) -
         assert len(found.commands) == 1 and found.runtime.requests == [] and len(found.sent) == 1
 
 
+async def test_a_shortcut_amid_other_words_is_answered_and_taken_out(tmp_path: Path) -> None:
+    async with world(tmp_path, {**OPEN, "allowFrom": ["*", "bob"]}) as found:
+        await found.says(message("tell me /status of the file /tmp/status please", "bob"))
+        await heard(found, 2)
+        assert found.sent == ["done /status", "the answer"]
+        assert words(found.runtime.requests[0]) == "tell me of the file /tmp/status please"
+        await found.says(message("a /status from a stranger", "eve", id="2"))
+        await heard(found, 3)
+        assert len(found.commands) == 1 and words(found.runtime.requests[1]) == "a /status from a stranger"
+
+
 async def test_files_are_fetched_for_those_who_are_heard(tmp_path: Path) -> None:
     files = [Attachment("image", ref="p", media_type="image/png", name="a.png"), Attachment("document", ref="d", name="b.pdf")]
     async with world(tmp_path, OPEN) as found:
@@ -329,3 +340,21 @@ async def test_saying_something_waits_for_the_platform_and_is_said_once(tmp_path
         assert [row.state for row in rows] == ["done"] and found.sent == ["news"]
         again = await found.room.say("fake", Peer("group", "g"), "news", "key-1")
         assert [row.sent for row in again] == [row.sent for row in rows] and found.sent == ["news"]
+
+
+async def test_a_surface_goes_out_as_a_picture(tmp_path: Path) -> None:
+    chart = {"id": "root", "component": "Chart", "kind": "bar", "data": [{"x": "a", "y": 1}], "x": "x", "y": ["y"]}
+    messages = [
+        {
+            "version": "v0.9",
+            "createSurface": {"surfaceId": "s", "catalogId": "https://a2ui.org/specification/v0_9/basic_catalog.json"},
+        },
+        {"version": "v0.9", "updateComponents": {"surfaceId": "s", "components": [chart]}},
+    ]
+    async with world(tmp_path, OPEN) as found:
+        found.details.append({"surface": {"surfaceId": "s", "title": "Sales", "messages": messages}})
+        await found.says(message("chart"))
+        await heard(found, 2)
+        [picture] = found.platform.sent[1].media
+        assert picture.media_type == "image/png" and picture.size > 100
+        assert "Sales" in picture.name
