@@ -54,7 +54,7 @@ def test_a_form_is_shown_filled_in_and_heard(page: Page, lab: Lab) -> None:
     PICTURES.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=str(PICTURES / "sidebar-form.png"))
     form.get_by_role("button", name="Send it").click()
-    expect(page.locator(".oc-log")).to_contain_text("[Canvas action] submit", timeout=WAIT_MS)
+    expect(page.locator(".oc-log")).to_contain_text("You pressed submit in Who", timeout=WAIT_MS)
     expect(form.get_by_label("Your name")).to_have_value("Ada")
     page.screenshot(path=str(PICTURES / "sidebar-form-sent.png"))
     told = "".join(path.read_text() for path in lab.state.rglob("*.jsonl"))

@@ -13,6 +13,8 @@ export interface MountOptions {
   onAction?: OnAction;
   /** What was refused while drawing, once for each sentence. */
   onError?: (problem: Problem) => void;
+  /** What the host's own frame is headed with; the surface's first heading is left out when it says the same. */
+  title?: string;
   /** Words of the frame; plain English without. */
   say?: Say;
   /** Whether secret fields may be filled in. */
@@ -120,6 +122,9 @@ class Mount implements Mounted {
   }
 
   private component(surface: Surface, node: Node, budget: Budget): VNode {
+    if (this.isTitle(node)) {
+      return null;
+    }
     const draw = this.drawing(surface, budget);
     const view = VIEWS.get(String(node.component.component));
     try {
@@ -135,6 +140,12 @@ class Mount implements Mounted {
       this.report({ code: 'FAILED', path: `#${this.surfaceId}`, message: `${String(node.component.id).slice(0, 60)} could not be drawn.` });
       return broken(draw, node);
     }
+  }
+
+  private isTitle(node: Node): boolean {
+    const { component, text, variant } = node.component;
+    const first = node.parent?.parent === null && node.parent.children[0] === node;
+    return first && component === 'Text' && text === this.options.title && typeof variant === 'string' && variant.startsWith('h');
   }
 
   private drawing(surface: Surface, budget: Budget): Draw {

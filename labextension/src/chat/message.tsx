@@ -1,11 +1,16 @@
 import * as React from 'react';
-import type { Said } from '../gateway';
+import { readPress, Said } from '../gateway';
 import { useEnv } from './env';
+import { PressLine } from './press';
 
 /** What you said: an input box, as a cell's source. */
 export const Message = React.memo(function Message(props: { said: Said; onRetry: (text: string) => void }): JSX.Element {
   const { words } = useEnv();
   const { said } = props;
+  const press = React.useMemo(() => readPress(said.text), [said.text]);
+  if (press !== null) {
+    return <PressLine press={press} />;
+  }
   return (
     <div className="oc-said" role="article" tabIndex={-1} aria-label={words.__('You')}>
       <span>{said.text}</span>

@@ -31,6 +31,7 @@ export const SurfaceCard = React.memo(function SurfaceCard(props: { surface: Sho
       }
       const canvas = keep(surfaceId, messages, () => new Canvas());
       const mounted = mountSurface(host.current, canvas, surfaceId, {
+        title,
         say: (message, ...args) => words.__(message, ...args),
         onAction: (action, dataModel) => act(surfaceId, action, dataModel)
       });
@@ -44,7 +45,7 @@ export const SurfaceCard = React.memo(function SurfaceCard(props: { surface: Sho
       gone = true;
       dispose();
     };
-  }, [surfaceId, messages, act, words]);
+  }, [surfaceId, title, messages, act, words]);
   const name = title === '' ? words.__('Canvas') : title;
   return (
     <section className="oc-canvas" aria-label={words.__('Canvas: %1', name)}>

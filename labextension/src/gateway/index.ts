@@ -8,5 +8,6 @@ export * from './requests';
 export * from './select';
 export * from './socket';
 export * from './state';
-export type { Shown } from './surface';
+export { readPress } from './surface';
+export type { Press, Shown } from './surface';
 export type { Action } from './actions';

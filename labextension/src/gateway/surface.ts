@@ -16,3 +16,24 @@ export function readSurface(details: unknown): Shown | undefined {
   }
   return { surfaceId, title: text(surface, 'title') ?? '', messages: surface.messages };
 }
+
+/** A press on a surface, as the agent was told of it. */
+export interface Press {
+  name: string;
+  surface: string;
+  /** Context and data model, as JSON. */
+  data: string;
+}
+
+const PRESS = /^\[Canvas action\] ([^\n]{1,200})\n<<<untrusted canvas action[^\n]*>>>\n([^\n]*)\n([\s\S]*)\n<<<end of untrusted canvas action>>>\s*$/;
+const SURFACE = /(?:^| )surface="((?:[^"\\]|\\.){0,400})"/;
+
+/** The press a message of the conversation tells of; `null` for what a person wrote. */
+export function readPress(said: string): Press | null {
+  const found = PRESS.exec(said);
+  if (found === null) {
+    return null;
+  }
+  const surface = SURFACE.exec(found[2])?.[1] ?? '';
+  return { name: found[1], surface: surface.replace(/\\(["\\/])/g, '$1'), data: found[3] };
+}

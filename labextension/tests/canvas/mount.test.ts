@@ -53,6 +53,12 @@ describe('drawing', () => {
     expect([el.querySelector('input'), input.value, input.selectionStart]).toEqual([input, 'Grace', 2]);
   });
 
+  it('leaves out a first heading that the frame says already', () => {
+    const parts = [row('h', 'a'), { ...text('h', 'Penguins'), variant: 'h3' }, text('a', 'Penguins')];
+    expect(words(show(surface(parts), { title: 'Penguins' }).el)).toBe('Penguins');
+    expect(words(show(surface(parts), { title: 'Birds' }).el)).toBe('PenguinsPenguins');
+  });
+
   it('draws the other components when one is unknown, and says which', () => {
     const { el } = show(surface([row('h', 'a'), { id: 'h', component: 'Hologram', child: 'c' }, text('a'), text('c', 'inside')]));
     expect(words(el)).toContain('“Hologram” is not a known component.');
