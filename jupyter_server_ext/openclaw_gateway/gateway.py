@@ -28,7 +28,16 @@ from openclaw_gateway.parts.channels import open_channels, run_channels
 from openclaw_gateway.parts.credentials import check_auth, gateway_secret, load_secrets
 from openclaw_gateway.parts.log import start_log
 from openclaw_gateway.parts.nodes import NodeTools, join_nodes, open_nodes
-from openclaw_gateway.parts.plugins import hooked, join_plugins, open_plugins, plugin_tools, run_gate, run_plugins, told
+from openclaw_gateway.parts.plugins import (
+    core_tools,
+    hooked,
+    join_plugins,
+    open_plugins,
+    plugin_tools,
+    run_gate,
+    run_plugins,
+    told,
+)
 from openclaw_gateway.parts.sandbox import open_sandboxes
 from openclaw_gateway.parts.tools import ToolServices, toolboxes, tools_of_skills
 from openclaw_gateway.protocol.auth import GatewayAuth
@@ -156,7 +165,7 @@ async def _build(
     planning = cron_tools(lambda: services.automation, lambda agent_id: toolbox(agent_id).names(), clock, new_id)
     sandboxes = open_sandboxes(stack, config, state_dir)
     own = (*tools_of_skills(skills, sessions), *planning)
-    toolbox = hooked(toolboxes(config, (*own, *plugin_tools(plugins, own)), sandboxes), plugins)
+    toolbox = hooked(toolboxes(config, (*own, *plugin_tools(plugins, own)), sandboxes, core_tools(plugins)), plugins)
     runtime = AgentRuntime(
         config=lambda: config.current.config,
         models=models,

@@ -49,6 +49,12 @@ async def open_plugins(settings: OpenClawConfig, state_dir: Path, models: Models
     return plugins
 
 
+def core_tools(plugins: Plugins) -> Callable[..., Sequence[Tool]]:
+    """Makes the tools of the built-in plugins that are on, from the arguments of `builtin_tools`."""
+    makers = [tool for plugin in _bundled(plugins) for tool in plugin.offers.tools if not isinstance(tool, Tool)]
+    return lambda *settings: [tool for make in makers for tool in make(*settings)]
+
+
 def plugin_tools(plugins: Plugins, others: Sequence[Tool]) -> list[Tool]:
     """The tools of plugins. One whose name is taken, or that is no tool, switches its plugin off."""
     taken = {tool.name for tool in (*builtin_tools(), *others)}
@@ -106,6 +112,9 @@ def run_gate(plugins: Plugins) -> Callable[[RunRequest, str], Any]:
 def join_plugins(services: GatewayServices, plugins: Plugins, dispatcher: Dispatcher) -> None:
     """Channels, commands, methods and message hooks. Before the channels are started."""
     services.plugins = plugins
+    services.channels.built_in = [
+        channel for plugin in _bundled(plugins) for channel in plugin.offers.channels if isinstance(channel, str)
+    ]
     for plugin in _foreign(plugins):
         for channel in plugin.offers.channels:
             _or_off(plugins, plugin, partial(_add_channel, services, channel))
@@ -148,8 +157,12 @@ async def _start(stack: AsyncExitStack, plugins: Plugins, plugin: Plugin, offer:
 
 
 def _foreign(plugins: Plugins) -> list[Plugin]:
-    """Active plugins that are not built in: those are joined by the rooms themselves."""
+    """Active plugins of others."""
     return [plugin for plugin in plugins.active() if plugin.manifest.origin != "bundled"]
+
+
+def _bundled(plugins: Plugins) -> list[Plugin]:
+    return [plugin for plugin in plugins.active() if plugin.manifest.origin == "bundled"]
 
 
 def _or_off(plugins: Plugins, plugin: Plugin, join: Callable[[], None]) -> None:

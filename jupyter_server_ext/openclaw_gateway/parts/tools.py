@@ -37,8 +37,13 @@ class ToolServices:
         return self._remind(session_key, when, text)
 
 
-def toolboxes(config: ConfigStore, more: Sequence[Tool] = (), sandboxes: Sandboxes | None = None) -> Callable[[str], Toolbox]:
-    """The toolbox of an agent, built once per configuration; `more` comes behind the built-in tools."""
+def toolboxes(
+    config: ConfigStore,
+    more: Sequence[Tool] = (),
+    sandboxes: Sandboxes | None = None,
+    core: Callable[..., Sequence[Tool]] = builtin_tools,
+) -> Callable[[str], Toolbox]:
+    """The toolbox of an agent, built once per configuration; `more` comes behind the built-in tools, which `core` makes."""
     made: dict[tuple[int, str], Toolbox] = {}
 
     def toolbox(agent_id: str) -> Toolbox:
@@ -47,7 +52,7 @@ def toolboxes(config: ConfigStore, more: Sequence[Tool] = (), sandboxes: Sandbox
         if key not in made:
             made.clear()
             tools = settings.tools
-            everything = Toolbox([*builtin_tools(tools.exec.timeout_sec, sandboxes), *more])
+            everything = Toolbox([*core(tools.exec.timeout_sec, sandboxes), *more])
             made[key] = everything.filtered(tools.allow or None, tools.deny or ())
         return made[key]
 

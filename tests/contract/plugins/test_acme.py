@@ -151,3 +151,16 @@ async def test_the_command_line(tmp_path: Path, acme: Path) -> None:
         status, info = await run("info", "acme")
         assert status == 0 and "acme_weather" in info and "/plugins/acme/menu" in info
         assert (await run("doctor"))[0] == 0
+        env = os.environ | {"PYTHONPATH": str(acme), "OPENCLAW_STATE_DIR": str(tmp_path / "state")}
+        command = [sys.executable, "-m", "openclaw_gateway", "acme"]
+        process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE, env=env)
+        assert (await asyncio.wait_for(process.communicate(), LIMIT_S))[0] == b"hello from acme\n"
+
+
+async def test_built_ins_can_be_switched_off_the_same_way(tmp_path: Path, acme: Path) -> None:
+    off = {"plugins": {"entries": {"telegram": {"enabled": False}}}}
+    async with gateway(tmp_path / "state", acme, off) as running, client(running.ws, running.token) as peer:
+        assert (await plugin_row(peer, "telegram"))["state"] == "disabled"
+        words = {"to": "1", "message": "x", "idempotencyKey": "k"}
+        assert "no channel 'telegram'" in (await peer.fails("send", {"channel": "telegram", **words}))["message"]
+        assert "no channel 'webhook'" not in (await peer.fails("send", {"channel": "webhook", **words}))["message"]

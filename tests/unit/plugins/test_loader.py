@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
+from openclaw_gateway.channels.registry import BUILT_IN
 from openclaw_gateway.plugins.api import PluginApi
-from openclaw_gateway.plugins.builtins import BUILTINS
+from openclaw_gateway.plugins.builtins import BUILTINS, CHANNELS
 from openclaw_gateway.plugins.loader import Plugins
 from openclaw_gateway.plugins.manifest import PluginManifest, installed
 from openclaw_kernel.config.schema.plugins import Plugins as Settings
@@ -49,6 +50,7 @@ def test_built_ins_register_the_same_way(tmp_path: Path) -> None:
     brought = {row.id: row.offers.counts() for row in plugins.active()}
     assert brought["telegram"] == {"channels": 1} and brought["core-providers"]["providers"] > 10
     assert brought["core-tools"] == {"tools": 1} and brought["core-memory"] == {"memory": 1}
+    assert list(CHANNELS.values()) == list(BUILT_IN), "the channels room and the plugin list name the same"
     off = loaded(tmp_path, entries={"telegram": {"enabled": False}})
     row = off.get("telegram")
     assert row is not None and row.state == "disabled"
