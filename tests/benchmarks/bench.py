@@ -25,7 +25,7 @@ from tests.benchmarks import suites
 from tests.benchmarks.processes import model_server
 from tests.benchmarks.suites import Numbers, Plan
 
-QUICK = Plan(starts=1, turns=20, turns_each=2, long_turns=100, soak_turns=100, cli_rounds=3)
+QUICK = Plan(starts=1, turns=20, turns_each=2, long_turns=100, soak_turns=100, cli_rounds=3, kernel_starts=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +74,11 @@ ROWS = [
     Row("soak_growth_mb", "  growth", "MB", 40),
     Row("cli_script_version_ms", "jupyter-openclaw --version", "ms"),
     Row("cli_version_ms", "jupyter openclaw --version", "ms", 150, "66"),
+    Row("kernel_start_wall_s", "kernel start to first answer, wall", "s"),
+    Row("kernel_start_cpu_s", "kernel start to first answer, CPU", "s"),
+    Row("plain_kernel_start_wall_s", "  plain ipykernel, wall", "s"),
+    Row("plain_kernel_start_cpu_s", "  plain ipykernel, CPU", "s"),
+    Row("kernel_start_ratio", "  CPU ratio to plain", "×", 1.3),
 ]
 """Limits: issue "The house and the first conversation", Must show 10. Original: protocol page, section 9."""
 
@@ -86,6 +91,7 @@ def measure(plan: Plan, api: str, say: Callable[[str], None]) -> Numbers:
             ("start to ready", suites.start_to_ready),
             ("idle memory", suites.idle_memory),
             ("command line", suites.command_line),
+            ("kernel start", suites.kernels),
         ]
         for title, part in parts:
             say(title)

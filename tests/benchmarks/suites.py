@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 
 from tests.benchmarks.driver import Driver, Spread, completion
+from tests.benchmarks.kernels import kernel_start
 from tests.benchmarks.processes import Started, bare_jupyter_server, cpu_s, gateway, median_wall_s, rss_mb
 
 Numbers = dict[str, float]
@@ -35,6 +36,7 @@ class Plan:
     soak_turns: int = 1000
     soak_sessions: int = 20
     cli_rounds: int = 9
+    kernel_starts: int = 5
 
 
 def config(model_url: str, api: str) -> Mapping[str, Any]:
@@ -86,6 +88,11 @@ def command_line(folder: Path, plan: Plan) -> Numbers:
         "cli_script_version_ms": median_wall_s([script, "--version"], plan.cli_rounds) * 1e3,
         "cli_version_ms": median_wall_s([jupyter, "openclaw", "--version"], plan.cli_rounds) * 1e3,
     }
+
+
+def kernels(folder: Path, plan: Plan) -> Numbers:
+    """Start of our kernel against a plain ipykernel's."""
+    return kernel_start(folder / "kernels", plan.kernel_starts)
 
 
 def turns(folder: Path, plan: Plan, model_url: str, api: str) -> Numbers:
