@@ -44,7 +44,7 @@ class LazyGroup(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
-            return importlib.import_module("openclaw_gateway.cli.extra").find(cmd_name)  # type: ignore[no-any-return]
+            return None
         module = importlib.import_module(f"openclaw_gateway.cli.{cmd_name}")
         command: click.Command = module.command
         return command
