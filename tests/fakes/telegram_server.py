@@ -58,7 +58,7 @@ class Failure:
 
 @dataclass
 class TelegramServer:
-    """Usable as an async context manager; `stop` cuts open polls."""
+    """Usable as an async context manager. `stop` cuts open polls; entered again, it is back at its address with all it knew."""
 
     port: int = 0
     token: str = TOKEN
@@ -82,6 +82,7 @@ class TelegramServer:
             (r"/file/bot([^/]+)/(.+)", _FileHandler, {"fake": self}),
             (r"/control/(\w+)", _ControlHandler, {"fake": self}),
         ]
+        self._stopped = asyncio.Event()
         sockets = bind_sockets(self.port, "127.0.0.1")
         self.port = sockets[0].getsockname()[1]
         self._server = HTTPServer(Application(routes, log_function=lambda _: None), max_body_size=60_000_000)

@@ -147,6 +147,11 @@ async def test_files_are_announced_and_only_fetched_on_demand(
         assert server.downloads == [] and server.of("getFile") == []
         photo = await live.fetch(messages[0].attachments[0], tmp_path, 1_000_000)
         assert _bytes(photo.path) == data and photo.size == len(data)
+        assert photo.media_type == "image/jpeg"
+        png = world.upload("photo", b"\x89PNG\r\n" + data)
+        world.say("", file=png)
+        drawn = await live.fetch((await host.until(7))[-1].attachments[0], tmp_path, 1_000_000)
+        assert drawn.media_type == "image/png"
         document = await live.fetch(messages[1].attachments[0], tmp_path, 1_000_000)
         assert Path(document.path).parent == tmp_path and not Path(document.path).name.startswith(".")
         before = sorted(os.listdir(tmp_path))
