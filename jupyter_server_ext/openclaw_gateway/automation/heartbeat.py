@@ -78,7 +78,12 @@ class Heartbeat:
 
     def active(self, agent_id: str) -> bool:
         """Whether this agent has a heartbeat at all."""
-        return self.enabled and any(plan.agent_id == agent_id and plan.every_ms for plan in self._plans())
+        return self.plan(agent_id) is not None
+
+    def plan(self, agent_id: str) -> Plan | None:
+        """An agent's heartbeat; `None` when it has none."""
+        plans = self._plans() if self.enabled else []
+        return next((plan for plan in plans if plan.agent_id == agent_id and plan.every_ms), None)
 
     def due(self, plan: Plan) -> int:
         """When the next beat of an agent may start."""

@@ -14,10 +14,6 @@ from openclaw_gateway.protocol.dispatch import Call, Method
 
 RECENT = 10
 
-NO_HEARTBEAT = {"enabled": False, "every": "disabled", "everyMs": None, "prompt": "", "target": "none", "ackMaxChars": 300}
-"""An agent's heartbeat when it has none, with every key the published `HelloOk` requires; 300 is the original's default."""
-
-
 class HealthParams(Params):
     probe: bool | None = None
 
@@ -40,10 +36,25 @@ def health_snapshot(services: GatewayServices) -> dict[str, Any]:
         "channels": {},
         "channelOrder": [],
         "channelLabels": {},
-        "heartbeatSeconds": 0,
+        "heartbeatSeconds": (agents[0]["heartbeat"]["everyMs"] or 0) // 1000,
         "defaultAgentId": services.default_agent,
         "agents": agents,
         "sessions": agents[0]["sessions"],
+    }
+
+
+def heartbeat_row(services: GatewayServices, agent_id: str) -> dict[str, Any]:
+    """An agent's heartbeat with every key the published `HelloOk` requires."""
+    plan = services.automation.heartbeat.plan(agent_id)
+    if plan is None:
+        return {"enabled": False, "every": "disabled", "everyMs": None, "prompt": "", "target": "none", "ackMaxChars": 300}
+    return {
+        "enabled": True,
+        "every": f"{plan.every_ms // 1000}s",
+        "everyMs": plan.every_ms,
+        "prompt": plan.prompt,
+        "target": plan.target,
+        "ackMaxChars": plan.ack_chars,
     }
 
 
@@ -55,7 +66,7 @@ def _agent_health(services: GatewayServices, agent_id: str) -> dict[str, Any]:
     return {
         "agentId": agent_id,
         "isDefault": agent_id == services.default_agent,
-        "heartbeat": dict(NO_HEARTBEAT),
+        "heartbeat": heartbeat_row(services, agent_id),
         "sessions": {"path": path, "count": len(entries), "recent": recent},
     }
 
@@ -90,7 +101,11 @@ async def status(_params: StatusParams, call: Call) -> dict[str, Any]:
         "runtimeVersion": services.version,
         "heartbeat": {
             "defaultAgentId": services.default_agent,
-            "agents": [{"agentId": a, "enabled": False, "every": "disabled", "everyMs": None} for a in services.agent_ids()],
+            "agents": [
+                {"agentId": agent, **{key: row[key] for key in ("enabled", "every", "everyMs")}}
+                for agent in services.agent_ids()
+                if (row := heartbeat_row(services, agent))
+            ],
         },
         "channelSummary": [],
         "queuedSystemEvents": [],
