@@ -66,8 +66,10 @@ class Gate:
             return replace(card, title=f"{card.title} on this machine", facts={**card.facts, "where": "this machine"})
         command = card.command
         if tool.preview is not None:
-            command = await tool.preview(call.arguments, self.nodes, place)
-            self.places[call.id] = replace(place, seen=command)
+            seen = await tool.preview(call.arguments, self.nodes, place)
+            if seen:
+                command = seen
+                self.places[call.id] = replace(place, seen=seen)
         facts = {**card.facts, "where": place.label, "nodeId": place.node_id}
         return replace(card, title=f"{card.title} in {place.label}", command=command, cwd=place.label, facts=facts)
 

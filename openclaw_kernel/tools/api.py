@@ -74,7 +74,7 @@ class Tool:
 
     A tool whose actions differ has `effect_of`, which names the effect of a call by its arguments. One that runs on a device
     has `node_command`, which names the command the device must offer, and may have `preview`: what a person has to see of it
-    that the arguments do not hold.
+    that the arguments do not hold, or nothing.
     """
 
     name: str

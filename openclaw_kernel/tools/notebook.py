@@ -110,7 +110,9 @@ def _cell(cell: Mapping[str, Any]) -> str:
 
 
 async def cell_source(arguments: Mapping[str, Any], nodes: NodeServices, place: NodePlace) -> str:
-    """The code a person is asked about: a cell is named by its id, and nobody can judge an id."""
+    """The code a person is asked about: a cell is named by its id, and nobody can judge an id. Empty for what is no run."""
+    if _action(arguments) != "run":
+        return ""
     names = {"cell_id": "cellId", "index": "index"}
     wanted = {names[name]: value for name, value in arguments.items() if name in names and value is not None}
     if place.kernel_id:
