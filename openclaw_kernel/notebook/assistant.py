@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from openclaw_kernel.notebook.session import KernelLink, current_link
-from openclaw_kernel.notebook.turn import Asked, Emit, Outcome, Step, ToolCard, Wrote, converse
+from openclaw_kernel.notebook.turn import Asked, Emit, Outcome, Settled, Step, ToolCard, Wrote, converse
 from openclaw_kernel.values.errors import OpenClawError, UserError
 
 if TYPE_CHECKING:
@@ -159,21 +159,33 @@ class Turn:
     async def asteps(self) -> AsyncIterator[Step]:
         """Steps on the caller's loop."""
         work = self._begin()
+        asking: dict[str, asyncio.Task[None]] = {}
         try:
             with _lending():
                 while True:
-                    await asyncio.wrap_future(self._renewed())
+                    await asyncio.wrap_future(self._news)
                     ended = work.done()
                     for step in self._taken(asynchronous=True):
                         if isinstance(step, Asked):
-                            self._resolve(step, await asyncio.to_thread(self._approve, step.request))
-                        else:
-                            yield step
+                            asking[step.approval_id] = asyncio.ensure_future(self._ask(step))
+                        elif isinstance(step, Settled) and step.approval_id in asking:
+                            asking.pop(step.approval_id).cancel()
+                        yield step
                     if ended:
                         self.outcome = work.result()
                         return
         finally:
             work.cancel()
+            for task in asking.values():
+                task.cancel()
+
+    async def _ask(self, asked: Asked) -> None:
+        """Without a way of the caller's own, a live panel asks by its buttons, and only without one stdin is used."""
+        from openclaw_kernel.notebook.live import current_panel
+
+        if self._approve is ask_on_stdin and current_panel() is not None:
+            return
+        self._resolve(asked, await asyncio.to_thread(self._approve, asked.request))
 
     def _begin(self) -> concurrent.futures.Future[Outcome]:
         work = self._link.submit(self._converse(self._arrive))
@@ -195,10 +207,6 @@ class Turn:
         with self._lock:
             if not self._news.done():
                 self._news.set_result(None)
-
-    def _renewed(self) -> concurrent.futures.Future[None]:
-        """Done as soon as there is news since the last call."""
-        return self._news
 
     def _taken(self, *, asynchronous: bool = False) -> Iterator[Step]:
         with self._lock:

@@ -128,3 +128,27 @@ async def test_completion_help_and_line_ends(kernel: Kernel) -> None:
     for text, status in [("hello", "complete"), ("look:\n```", "incomplete"), ("%%python\nfor i in x:", "incomplete")]:
         reply = await kernel.client.is_complete(text, reply=True, timeout=LIMIT_S)
         assert reply["content"]["status"] == status, text
+
+
+async def test_the_assistants_python_runs_in_the_cell_that_asked_and_ends_with_it(kernel: Kernel) -> None:
+    await kernel.run("%%python\ncats = 40")
+    ran = await kernel.run("python `cats = cats + 2`", answer="y")
+    assert ran.status == "ok" and "✓ python" in ran.text
+    assert (await kernel.run("%%python\nprint(cats)")).streams.strip() == "42"
+
+    ready = asyncio.Event()
+
+    def say_yes(_question: str) -> str:
+        ready.set()
+        return "y"
+
+    for code in ("import time; time.sleep(60)", "while True: pass"):
+        ready.clear()
+        cell = asyncio.ensure_future(kernel.run(f"python `{code}`", answer=say_yes))
+        await asyncio.wait_for(ready.wait(), LIMIT_S)
+        await asyncio.wait({cell}, timeout=0.5)  # the code runs by now, or is about to
+        await kernel.interrupt()
+        async with asyncio.timeout(5):
+            ran = await cell
+        assert (ran.status, ran.reply["ename"]) == ("error", "Interrupted")
+        assert (await kernel.run("%%python\nprint(cats)")).streams.strip() == "42"
