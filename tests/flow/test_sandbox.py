@@ -41,9 +41,9 @@ async def test_a_command_and_a_program_run_inside_and_status_says_so(tmp_path: P
         )
         assert "/workspace" in said and "sandbox" in said and "baseUrl" not in said
         assert (live.state_dir / "workspace" / "inside.txt").read_text() == "kept\n"
-        code = f"import os, sys; print(os.getcwd(), sys.version_info[:2], os.path.exists({str(live.state_dir)!r}))"
+        code = f"import os, sys; print(os.getcwd(), sys.version_info[:2], os.listdir({str(live.state_dir)!r}))"
         said = await call(live, "python", {"code": code})
-        assert f"/workspace ({sys.version_info[0]}, {sys.version_info[1]}) False" in said
+        assert f"/workspace ({sys.version_info[0]}, {sys.version_info[1]}) ['workspace']" in said
         async with client(live.ws, live.token) as peer:
             status = await peer.call("status")
     assert status["sandbox"]["backend"] == "bubblewrap" and status["sandbox"]["runsIn"] == "sandbox"
