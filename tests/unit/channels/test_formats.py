@@ -50,6 +50,15 @@ def test_no_rendering_is_too_long(text: str, limit: int, format: str) -> None:
     assert all(measure(shown) <= limit for _, shown in parts(text, format, limit, count="utf16"))  # type: ignore[arg-type]
 
 
+def test_a_part_that_markup_makes_too_long_is_not_cut_into_crumbs() -> None:
+    code = "\n".join(f"if a < {n} and b > {n}: print('&')" for n in range(400))
+    found = parts(f"Here:\n\n```python\n{code}\n```\n\nEnd.", "telegram-html", 4096, count="utf16")
+    sizes = [len(shown) for _, shown in found]
+    assert max(sizes) <= 4096
+    assert len(sizes) <= 1.6 * sum(sizes) / 4096 + 2, sizes
+    assert min(sizes[:-1]) > 1_000, sizes
+
+
 def test_a_long_code_block_is_closed_and_opened_again_with_its_language() -> None:
     found = split(CODE, 300)
     assert len(found) > 2
