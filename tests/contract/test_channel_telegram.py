@@ -7,14 +7,12 @@ import json
 from typing import Any, ClassVar
 
 import httpx
-import pytest
 
-from tests.contract.channels import OWNER, ChannelCase, ChannelContract, Heard, Stage
+from tests.contract.channels import OWNER, ChannelCase, ChannelContract, Heard
 from tests.fakes.telegram_server import TelegramServer
 from tests.fakes.telegram_world import BOT_ID
 
 SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"
-CRUMBS = "openclaw_gateway.channels.formats.parts cuts a part whose markup makes it too long into crumbs"
 FILES = ("photo", "document", "audio", "voice", "video")
 
 
@@ -130,14 +128,6 @@ class TelegramWebhookCase(TelegramCase):
 class TestTelegram(ChannelContract):
     make = TelegramCase
 
-    @pytest.mark.xfail(reason=CRUMBS, strict=False)
-    async def test_a_long_answer_comes_in_whole_parts(self, stage: Stage) -> None:
-        await super().test_a_long_answer_comes_in_whole_parts(stage)
-
 
 class TestTelegramWebhook(ChannelContract):
     make = TelegramWebhookCase
-
-    @pytest.mark.xfail(reason=CRUMBS, strict=False)
-    async def test_a_long_answer_comes_in_whole_parts(self, stage: Stage) -> None:
-        await super().test_a_long_answer_comes_in_whole_parts(stage)
