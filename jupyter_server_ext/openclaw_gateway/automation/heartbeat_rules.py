@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -51,8 +50,8 @@ def plan_of(config: OpenClawConfig, agent_id: str, *, default_agent: str) -> Pla
 
     When any agent has a block of its own, only those agents have a heartbeat; otherwise the default agent alone.
     """
-    shared: Mapping[str, Any] = _given(config.agents.defaults.heartbeat)
-    blocks = {agent.id: own for agent in config.agents.list if (own := _given(agent.heartbeat))}
+    shared = _given(config.agents.defaults.heartbeat)
+    blocks = {agent.id: _given(agent.heartbeat) for agent in config.agents.list if agent.heartbeat is not None}
     own = blocks.get(agent_id, {})
     settings = Heartbeat.model_validate({**shared, **own})
     mine = agent_id in blocks if blocks else agent_id == default_agent
@@ -103,8 +102,9 @@ def worth_saying(reply: str, ack_chars: int) -> str | None:
     return bare or None
 
 
-def _given(block: Any) -> Mapping[str, Any]:
-    return dict(block) if isinstance(block, Mapping) else {}
+def _given(block: Heartbeat) -> dict[str, Any]:
+    """What the user wrote, without the defaults."""
+    return block.model_dump(exclude_unset=True)
 
 
 def _every(text: str, agent_id: str) -> int:

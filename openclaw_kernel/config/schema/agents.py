@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Discriminator, Field, Tag
 
 from openclaw_kernel.config.schema.base import Loose, Positive, Section
+from openclaw_kernel.config.schema.cron import Heartbeat
 from openclaw_kernel.config.schema.sandbox import SandboxSettings
 
 ThinkingLevel = Literal["off", "minimal", "low", "medium", "high", "xhigh", "adaptive", "max", "ultra"]
@@ -87,7 +88,7 @@ class AgentDefaults(Section):
     compaction: Loose = Field(default_factory=dict)
     context_pruning: Loose = Field(default_factory=dict)
     memory_search: Loose = Field(default_factory=dict)
-    heartbeat: Loose = Field(default_factory=dict)
+    heartbeat: Heartbeat = Field(default_factory=Heartbeat)
     subagents: Loose = Field(default_factory=dict)
     sandbox: SandboxSettings = Field(default_factory=SandboxSettings)
     human_delay: Loose = Field(default_factory=dict)
@@ -110,7 +111,7 @@ class AgentEntry(Section):
     tools: AgentTools = Field(default_factory=AgentTools)
     skills: list[str] | None = None
     memory_search: Loose = Field(default_factory=dict)
-    heartbeat: Loose = Field(default_factory=dict)
+    heartbeat: Heartbeat | None = None
     group_chat: Loose = Field(default_factory=dict)
     subagents: Loose = Field(default_factory=dict)
     sandbox: SandboxSettings = Field(default_factory=SandboxSettings)

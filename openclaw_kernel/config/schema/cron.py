@@ -8,6 +8,8 @@ from pydantic import Field
 
 from openclaw_kernel.config.schema.base import NotNegative, OpenSection, Positive, SecretInput
 
+_CLOCK = r"^(([01]?\d|2[0-3]):[0-5]\d|24:00)$"
+
 
 class Cron(OpenSection):
     """The scheduler. `catchUp` says what becomes of the newest slot missed while the gateway was down: run it, or leave it.
@@ -45,8 +47,8 @@ class Hooks(OpenSection):
 class ActiveHours(OpenSection):
     """Local hours in which a heartbeat may run, `HH:MM`; `24:00` is the end of the day. `timezone` is an IANA name."""
 
-    start: str = "00:00"
-    end: str = "24:00"
+    start: str = Field(default="00:00", pattern=_CLOCK)
+    end: str = Field(default="24:00", pattern=_CLOCK)
     timezone: str | None = None
 
 
@@ -56,7 +58,7 @@ class Heartbeat(OpenSection):
     `target` is who hears what it finds: `owner`, `last` (the channel last used), `none`, or a channel with `to`.
     """
 
-    every: str = "30m"
+    every: str = Field(default="30m", pattern=r"^\s*\d+(\.\d+)?\s*(ms|s|m|h|d)?\s*$")
     prompt: str | None = None
     target: str = "owner"
     to: str | None = None
