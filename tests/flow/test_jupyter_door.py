@@ -145,6 +145,45 @@ async def test_a_second_server_relays_to_the_first(jp_ws_fetch: Any, jp_fetch: A
             await claw.stop_extension()
 
 
+async def window_through(jp_ws_fetch: Any) -> dict[str, Any]:
+    """A JupyterLab window that comes as a node; its row in `node.list`."""
+    window = await jp_ws_fetch("openclaw", "ws")
+    await asyncio.wait_for(window.read_message(), 10)
+    client = {**CONNECT["client"], "platform": "web", "mode": "node", "instanceId": "lab-1"}  # type: ignore[dict-item]
+    params = {**CONNECT, "client": client, "role": "node", "scopes": [], "commands": ["notebook.cells"]}
+    await window.write_message(json.dumps({"type": "req", "id": "1", "method": "connect", "params": params}))
+    answer = json.loads(await asyncio.wait_for(window.read_message(), 10))
+    assert answer["ok"] and answer["payload"]["auth"]["role"] == "node", answer
+    socket, _hello = await hello_through(jp_ws_fetch)
+    await socket.write_message(json.dumps({"type": "req", "id": "2", "method": "node.list", "params": {}}))
+    while (frame := json.loads(await asyncio.wait_for(socket.read_message(), 10))).get("id") != "2":
+        pass
+    window.close()
+    socket.close()
+    return dict(frame["payload"]["nodes"][0])
+
+
+@on_server_loop
+async def test_a_window_is_a_node_of_our_gateway(jp_ws_fetch: Any, jp_serverapp: Any) -> None:
+    claw = await started(jp_serverapp)
+    try:
+        row = await window_through(jp_ws_fetch)
+        assert row["nodeId"] == "local:lab-1" and row["commands"] == ["notebook.cells"] and row["local"]
+    finally:
+        await claw.stop_extension()
+
+
+@on_server_loop
+async def test_a_window_is_a_node_of_another_processs_gateway(jp_ws_fetch: Any, jp_serverapp: Any, state_dir: Path) -> None:
+    async with served(state_dir):
+        claw = await started(jp_serverapp)
+        try:
+            row = await window_through(jp_ws_fetch)
+            assert row["nodeId"] == "local:lab-1" and row["commands"] == ["notebook.cells"] and row["local"]
+        finally:
+            await claw.stop_extension()
+
+
 @on_server_loop
 async def test_takes_the_place_of_a_gateway_that_ended(
     jp_ws_fetch: Any, jp_fetch: Any, jp_serverapp: Any, state_dir: Path

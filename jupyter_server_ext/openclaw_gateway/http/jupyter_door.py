@@ -8,7 +8,9 @@ Every handler authenticates and authorises explicitly; a test walks all routes w
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable
+from pathlib import Path
 from typing import Any, Protocol
 
 import orjson
@@ -26,12 +28,17 @@ from openclaw_gateway.methods.services import GatewayServices
 from openclaw_gateway.protocol.hub import Hub
 from openclaw_gateway.protocol.policy import Policy
 from openclaw_gateway.protocol.scopes import OPERATOR_SCOPES
+from openclaw_kernel.client.device import DeviceIdentity
 
 RESOURCE = "openclaw"
+DEVICE_FILE = "window-device.json"
+"""The device of all windows that a relay brings to the gateway of another process; each is a node of its own."""
 
 
 class Door(Protocol):
     """What the extension knows of the gateway: its own, another process's, or none yet."""
+
+    state_dir: Path
 
     @property
     def hub(self) -> Hub | None: ...
@@ -156,7 +163,7 @@ class JupyterSocket(WebSocketMixin, HubSocket, JupyterHandler):
         if remote is None:
             self.close(1012, "service restart")
             return None
-        self._relay = Relay(self, *remote)
+        self._relay = Relay(self, *remote, self.door.state_dir)
         return self._relay.open()
 
     async def on_message(self, message: str | bytes) -> None:
@@ -175,13 +182,15 @@ class Relay:
     """Frames both ways between a browser that Jupyter let in and the gateway that owns the state directory.
 
     The browser has no token of that gateway: the relay puts it into the `connect` frame, which also
-    names it for what it is, a back end on this machine.
+    names it for what it is, a back end on this machine. A window that comes as a node needs a device; the relay signs for it.
     """
 
-    def __init__(self, socket: WebSocketHandler, url: str, token: str) -> None:
+    def __init__(self, socket: WebSocketHandler, url: str, token: str, state_dir: Path) -> None:
         self._socket = socket
         self._url = url
         self._token = token
+        self._state_dir = state_dir
+        self._challenge: str | bytes = b""
         self._upstream: WebSocketClientConnection | None = None
         self._greeted = False
 
@@ -198,6 +207,7 @@ class Relay:
             upstream = self._upstream
             self._socket.close(upstream.close_code if upstream else None, upstream.close_reason if upstream else None)
             return
+        self._challenge = self._challenge or message
         try:
             self._socket.write_message(message)
         except WebSocketClosedError:
@@ -208,7 +218,8 @@ class Relay:
             return
         if not self._greeted:
             self._greeted = True
-            message = introduce(message, self._token)
+            device = await asyncio.to_thread(DeviceIdentity.load, self._state_dir / DEVICE_FILE) if is_node(message) else None
+            message = introduce(message, self._token, device, self._challenge)
         await self._upstream.write_message(message)
 
     def close(self) -> None:
@@ -216,22 +227,45 @@ class Relay:
             self._upstream.close()
 
 
-def introduce(message: str | bytes, token: str) -> str | bytes:
-    """The `connect` frame with the gateway's token in it; anything else unchanged, for the gateway to refuse."""
-    try:
-        frame = orjson.loads(message)
-    except orjson.JSONDecodeError:
-        return message
-    if not isinstance(frame, dict) or frame.get("method") != "connect" or not isinstance(frame.get("params"), dict):
+def introduce(
+    message: str | bytes, token: str, device: DeviceIdentity | None = None, challenge: str | bytes = b"{}"
+) -> str | bytes:
+    """The `connect` frame with the gateway's token in it; anything else unchanged, for the gateway to refuse.
+
+    With `device` it stays a node, signed over `challenge`, the gateway's first frame; without, it is an operator.
+    """
+    frame = _connect_frame(message)
+    if frame is None:
         return message
     params = frame["params"]
     client = params.get("client") if isinstance(params.get("client"), dict) else {}
-    params["client"] = {**client, "id": "gateway-client", "mode": "backend"}
     params["auth"] = {"token": token, "password": token}
-    params["role"] = "operator"
-    params["scopes"] = list(OPERATOR_SCOPES)
     params.pop("device", None)
+    if device is None:
+        params["client"] = {**client, "id": "gateway-client", "mode": "backend"}
+        params["role"] = "operator"
+        params["scopes"] = list(OPERATOR_SCOPES)
+    else:
+        params["client"] = {**client, "id": "node-host", "mode": "node"}
+        params["scopes"] = []
+        told = orjson.loads(challenge)["payload"]
+        params["device"] = device.claim(params["client"], role="node", scopes=(), token=token, challenge=told)
     return orjson.dumps(frame).decode()
+
+
+def is_node(message: str | bytes) -> bool:
+    """Whether a browser introduces itself as a node."""
+    frame = _connect_frame(message)
+    return frame is not None and frame["params"].get("role") == "node"
+
+
+def _connect_frame(message: str | bytes) -> dict[str, Any] | None:
+    try:
+        frame = orjson.loads(message)
+    except orjson.JSONDecodeError:
+        return None
+    sound = isinstance(frame, dict) and frame.get("method") == "connect" and isinstance(frame.get("params"), dict)
+    return frame if sound else None
 
 
 def jupyter_routes() -> list[tuple[str, Any]]:
