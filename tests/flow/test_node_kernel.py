@@ -172,3 +172,44 @@ async def test_aborting_the_run_stops_the_code_and_not_the_kernel(house: House) 
     await house.peer.call("chat.abort", {"sessionKey": KEY, "runId": run_id})
     assert (await house.peer.final(run_id))["state"] == "aborted"
     assert (await house.python("n < 100"))["result"] == "True"
+
+
+CANVAS = """
+from openclaw_kernel.canvas.widget import Canvas
+from openclaw_kernel.canvas import build
+pressed = []
+form = build.form([build.Field("email", "Email")], title="Sign up")
+canvas = Canvas(form, on_action=lambda action: pressed.append(action.name))
+canvas
+"""
+PRESS = """
+action = {"name": "submit", "surfaceId": canvas.surface_id, "sourceComponentId": "submit", "context": {"email": "a@b.c"},
+          "timestamp": "2026-11-21T16:00:00Z"}
+canvas._heard(canvas, {"type": "action", "action": action}, None)
+"""
+
+
+@pytest.mark.parametrize("house", ["openclaw"], indirect=True)
+async def test_a_canvas_made_by_the_assistant_is_live_and_answers(house: House) -> None:
+    """It appears in the cell of the turn; a press calls back into Python and into the agent."""
+    turn = await house.kernel.run(tool("python", code=CANVAS), answer="y")
+    assert turn.status == "ok", turn
+    views = [data for data in turn.outputs if "application/vnd.jupyter.widget-view+json" in data]
+    assert len(views) == 1 and "Sign up" in views[0]["text/plain"]
+    details = house.result()["details"]
+    assert details["surface"]["surfaceId"] and details["where"] == "notebook sales.ipynb"
+    await house.cell(PRESS)
+    assert (await house.python("pressed"))["result"] == "['submit']"
+    run = await house.peer.until(
+        lambda: next(
+            (
+                frame["payload"]["runId"]
+                for frame in house.peer.events
+                if frame["event"] == "chat" and frame["payload"]["runId"].startswith("canvas-")
+            ),
+            None,
+        )
+    )
+    await house.peer.final(run)
+    said = [str(row["content"]) for row in messages(house.live.state_dir) if row["role"] == "user"]
+    assert sum("[Canvas action] submit" in text and "a@b.c" in text for text in said) == 1
