@@ -41,6 +41,7 @@ def _required(args: Args, *_: Any) -> bool:
 
 def _regex(args: Args, host: Host, *_: Any) -> bool:
     value, pattern = _text(args, "value", host), _text(args, "pattern", host)
+    host.spend(len(pattern) // 2)
     return compiled(pattern).search(value, host.spend)
 
 

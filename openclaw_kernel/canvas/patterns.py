@@ -87,27 +87,59 @@ def _closure(states: dict[_State, None], text: str, at: int, spend: Spend) -> se
 @lru_cache(maxsize=256)
 def compiled(pattern: str) -> Pattern:
     """The automaton of `pattern`. Raises `CanvasError` UNSAFE_PATTERN with the reason when it is refused."""
-    if why := pattern_problem(pattern):
-        raise CanvasError("UNSAFE_PATTERN", "", f"Refused: {why}.")
-    try:
-        parsed = reader.parse(pattern)
-    except (re.error, RecursionError, OverflowError) as error:
-        raise CanvasError("UNSAFE_PATTERN", "", f"Refused: the pattern cannot be read: {error}.") from error
-    return _Builder().pattern(parsed)
+    return _Builder().pattern(_read(pattern))
 
 
 def problem_of(pattern: str) -> str | None:
-    """Why `pattern` is refused as a check, or None."""
+    """Why `pattern` is refused as a check, or None. Reads it only; an automaton is made when there is something to match."""
     try:
-        compiled(pattern)
+        _read(pattern)
     except CanvasError as error:
         return str(error).removeprefix("Refused: ").removesuffix(".")
     return None
 
 
+def _read(pattern: str) -> list[Any]:
+    if why := pattern_problem(pattern):
+        raise _refused(why)
+    try:
+        tokens = list(reader.parse(pattern))
+    except (re.error, RecursionError, OverflowError) as error:
+        raise _refused(f"the pattern cannot be read: {error}") from error
+    if _size(tokens) > PATTERN_STATES:
+        raise _refused("the pattern repeats too much")
+    return tokens
+
+
+def _refused(why: str) -> CanvasError:
+    return CanvasError("UNSAFE_PATTERN", "", f"Refused: {why}.")
+
+
+def _size(tokens: list[Any]) -> int:
+    """States its automaton will have. Raises `CanvasError` for what has none."""
+    size = 1
+    for kind, value in tokens:
+        if kind in _REPEATS:
+            least, most, body = value
+            size += (least + 1 if most is op.MAXREPEAT else most) * (_size(list(body)) + 1)
+        elif kind is op.BRANCH:
+            size += 1 + sum(_size(list(branch)) for branch in value[1])
+        elif kind is op.SUBPATTERN:
+            size += _size(list(value[3]))
+        elif kind in (op.ASSERT, op.ASSERT_NOT) and value[0] == 1:
+            size += 2 + _size(list(value[1]))
+        elif kind in (op.LITERAL, op.NOT_LITERAL, op.ANY, op.IN, op.AT):
+            size += 1
+        else:
+            raise _refused("the pattern looks behind or refers back")
+    return size
+
+
 class _Builder:
     def __init__(self) -> None:
         self._made = 0
+        self._tests: dict[int, Test] = {}
+        """Of classes in brackets, by token: a counted repeat writes the same one many times."""
 
     def pattern(self, tokens: Any) -> Pattern:
         final = self._state()
@@ -116,7 +148,7 @@ class _Builder:
     def _state(self, *after: _State, test: Test | None = None) -> _State:
         self._made += 1
         if self._made > PATTERN_STATES:
-            raise CanvasError("UNSAFE_PATTERN", "", "Refused: the pattern repeats too much.")
+            raise _refused("the pattern repeats too much")
         return _State(test, list(after))
 
     def _sequence(self, tokens: list[Any], after: _State) -> _State:
@@ -140,7 +172,7 @@ class _Builder:
         elif kind in (op.ASSERT, op.ASSERT_NOT) and value[0] == 1:
             state.holds = self._ahead(value[1], kind is op.ASSERT)
         else:
-            raise CanvasError("UNSAFE_PATTERN", "", "Refused: the pattern looks behind or refers back.")
+            raise _refused("the pattern looks behind or refers back")
         return state
 
     def _repeat(self, least: int, most: Any, body: list[Any], after: _State) -> _State:
@@ -181,7 +213,9 @@ class _Builder:
         if kind is op.ANY:
             return lambda c: c not in "\n\r\u2028\u2029"
         if kind is op.IN:
-            return _one_of(value)
+            if id(value) not in self._tests:
+                self._tests[id(value)] = _one_of(value)
+            return self._tests[id(value)]
         letter = chr(value)
         return (lambda c: c == letter) if kind is op.LITERAL else (lambda c: c != letter)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, get_args
 
 from openclaw_kernel.canvas.catalog import COMMON, FUNCTIONS, ICONS, Kind, Prop
-from openclaw_kernel.canvas.limits import EXPRESSION_LENGTH, NESTING, SVG_PATH_LENGTH, UNSAFE_KEYS
+from openclaw_kernel.canvas.limits import EXPRESSION_LENGTH, NESTING, PATTERNS, SVG_PATH_LENGTH, UNSAFE_KEYS
 from openclaw_kernel.canvas.patterns import problem_of
 from openclaw_kernel.canvas.pointer import step
 from openclaw_kernel.canvas.problems import Problems
@@ -40,6 +40,7 @@ class Shape:
 
     def __init__(self, problems: Problems) -> None:
         self._problems = problems
+        self._patterns = 0
 
     def component(self, value: Mapping[str, Any], known: Mapping[str, Mapping[str, Prop]], at: str) -> None:
         """A component whose `component` may be any of `known`."""
@@ -182,7 +183,10 @@ class Shape:
             self._add("INVALID", at, f"This must be one of {', '.join(prop.choices)}.")
 
     def _pattern(self, value: Any, _: Prop, at: str) -> None:
-        if self._is(value, str, at, "a pattern as text") and (why := problem_of(value)):
+        self._patterns += 1
+        if self._patterns > PATTERNS:
+            self._add("TOO_MANY", at, f"A message may have {PATTERNS} patterns.")
+        elif self._is(value, str, at, "a pattern as text") and (why := problem_of(value)):
             self._add("UNSAFE_PATTERN", at, f"Refused: {why}.")
 
     def _children(self, value: Any, _: Prop, at: str) -> None:

@@ -100,6 +100,16 @@ PAYLOADS: dict[str, Callable[[], list[Any]]] = {
     "pattern from data": lambda: surface(
         text(call("formatString", value="${regex(value: ${/v}, pattern: ${/p})}")), data={"v": "a" * 400, "p": "(a*)*b"}
     ),
+    "many different patterns": lambda: surface(
+        {"id": "root", "component": "TextField", "label": "L", "checks": [
+            {"condition": call("regex", value="a" * 500, pattern=f"{n}" + "[a-z]{1,40}" * 12), "message": "n"}
+            for n in range(2500)]}
+    ),
+    "as many patterns as a message may have": lambda: surface(
+        {"id": "root", "component": "TextField", "label": "L", "checks": [
+            {"condition": call("regex", value="a" * 500, pattern=f"[{n}a]" + "[a-z]{1,40}" * 12), "message": "n"}
+            for n in range(200)]}
+    ),
     "many patterns": lambda: surface({"id": "root", "component": "Column", "children": [c["id"] for c in MANY]}, *MANY),
     "proto": lambda: surface(text({"path": "/__proto__/polluted"}), data={"__proto__": {"polluted": 1}}),
     "proto path in data": lambda: surface(text(call("formatString", value="${/constructor/prototype}"))),
