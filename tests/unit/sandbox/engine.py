@@ -35,6 +35,14 @@ def missing() -> str:
 def engine() -> Iterator[str]:
     """Yields DOCKER_HOST of a running engine that has `IMAGE`."""
     place = Path(tempfile.mkdtemp(prefix="oc-dockerd-"))
+    try:
+        yield from _engine(place)
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+
+
+def _engine(place: Path) -> Iterator[str]:
+    """`vfs` works where overlay file systems do not."""
     last = ""
     for driver in ("overlay2", "vfs"):
         process = _start(place, driver)
@@ -46,7 +54,6 @@ def engine() -> Iterator[str]:
             last = (place / "log").read_text(errors="replace")[-1500:]
         finally:
             _stop(place, process)
-    shutil.rmtree(place, ignore_errors=True)
     raise RuntimeError(f"dockerd did not start within {START_S} seconds:\n{last}")
 
 
