@@ -111,7 +111,7 @@ async def spoken(peer: Client, folder: Path, count: int) -> list[str]:
 
 
 def texts(folder: Path) -> list[str]:
-    return [path.read_text() for path in sorted(folder.glob("*.txt"))]
+    return [path.read_text() for path in sorted(folder.glob("*/*.txt"))]
 
 
 async def test_nobody_let_it_in_so_none_of_its_code_runs(tmp_path: Path, acme: Path) -> None:

@@ -11,8 +11,10 @@ from openclaw_gateway.plugins.api import PluginApi, hookimpl
 
 @hookimpl
 def openclaw_register(api: PluginApi) -> None:
-    journal = Journal(api.state_dir)
     api.channel(CHANNEL)
+    if api.config.get("only") == "channel":
+        return
+    journal = Journal(api.state_dir)
     api.tool(WEATHER)
     api.provider(VENDOR, models=[VOICE], build=Parrot)
     api.method(PING)

@@ -1,4 +1,4 @@
-"""A channel over a folder: files put into `in/` come from people, files in `out/` are what was said."""
+"""A channel over a folder: what people write comes by its webhook, what is said to them is a file of their own folder."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Config:
 class Live:
     def __init__(self, account: Account, host: AccountHost) -> None:
         self.folder, self.host = Path(account.settings.folder), host
-        self.sent = 0
+        self.sent = len(list(self.folder.glob("*/*.txt")))
         self.stopped = asyncio.Event()
 
     async def ended(self) -> None:
@@ -72,7 +72,8 @@ class Gateway:
 class Outgoing:
     async def send(self, live: Any, outbound: Outbound) -> Sent:
         live.sent += 1
-        name = f"{live.sent:03d}.txt"
+        name = f"{outbound.target.id}/{live.sent:03d}.txt"
+        (live.folder / name).parent.mkdir(exist_ok=True)
         (live.folder / name).write_text(outbound.text)
         return Sent(name)
 
