@@ -54,6 +54,20 @@ async def test_a_quiet_press_starts_nothing(gateway: Served, peer: Client, shown
     assert list(messages(gateway.state_dir))[-1]["role"] == "user", "nobody answered"
 
 
+async def test_a_quiet_press_waits_for_the_run_under_way(gateway: Served, peer: Client, shown: str) -> None:
+    run_id = await peer.say("run `touch x`")
+    question = await peer.event("exec.approval.requested")
+    assert (await peer.call("canvas.action", press(shown, quiet=True)))["status"] == "noticed"
+    assert not any(text.startswith("[Canvas action]") for text in users(gateway.state_dir))
+    await peer.call("exec.approval.resolve", {"id": question["id"], "decision": "deny"})
+    await peer.final(run_id)
+    for _ in range(200):
+        if list(messages(gateway.state_dir))[-1]["role"] == "user":
+            break
+        await peer.call("health")
+    assert users(gateway.state_dir)[-1].startswith("[Canvas action] submit")
+
+
 async def test_a_stuck_button_is_held_back(gateway: Served, peer: Client, shown: str) -> None:
     for number in range(10):
         await peer.call("canvas.action", press(shown, number))

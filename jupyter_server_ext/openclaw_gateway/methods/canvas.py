@@ -7,7 +7,6 @@ code made is a quiet line, which the agent sees with its next message.
 from __future__ import annotations
 
 import hashlib
-import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -23,8 +22,6 @@ from openclaw_kernel.values.errors import OpenClawError, invalid
 from openclaw_kernel.values.events import MessageStored
 from openclaw_kernel.values.messages import Text, UserMessage
 from openclaw_kernel.values.session_key import parse
-
-log = logging.getLogger(__name__)
 
 MAX_BYTES = 65_536
 """Of context and data model together, as the model is told them."""
@@ -109,13 +106,20 @@ def sentence(params: ActionParams, title: str) -> str:
 
 
 def note(services: GatewayServices, session_key: str, text: str) -> None:
-    """A quiet line: stored, shown, answered by nobody until the session's next message."""
-    if services.runtime.active(session_key):
-        log.info("a canvas action came while %s was busy; its line is left out", session_key)
+    """A quiet line: stored, shown, answered by nobody until the session's next message. It never falls between a call and its
+    result: while a run is under way it waits for the end."""
+    runs = services.runtime.active(session_key)
+    if runs:
+        services.surfaces.later(_note_after(services, runs[0].run_id, session_key, text))
         return
     message = UserMessage((Text(text),), services.clock(), None, {"source": "canvas", "quiet": True})
     stored = services.sessions.append(services.sessions.open(session_key), message)
     services.projection.message(session_key, parse(session_key).agent, MessageStored(stored.entry_id, stored.seq, message))
+
+
+async def _note_after(services: GatewayServices, run_id: str, session_key: str, text: str) -> None:
+    await services.runtime.wait(run_id)
+    note(services, session_key, text)
 
 
 def _notice_of_own(services: GatewayServices, live: LiveNode, params: ActionParams) -> str:

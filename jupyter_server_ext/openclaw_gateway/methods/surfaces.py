@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,7 @@ class Surfaces:
         self._ledger: Ledger[SurfaceRow] = Ledger(path, key=lambda row: row.surface_id, encode=_encode, decode=_decode)
         self._clock = clock
         self._recent: dict[str, deque[int]] = {}
+        self._later: set[asyncio.Task[None]] = set()
 
     def shown(self, session_key: str, surface_id: str, *, title: str = "", node_id: str = "") -> None:
         """A tool showed it; the session that showed it last owns it."""
@@ -63,7 +65,15 @@ class Surfaces:
         if len(self._recent) > MAX_ROWS:
             del self._recent[next(iter(self._recent))]
 
+    def later(self, work: Coroutine[Any, Any, None]) -> None:
+        """Work that ends with the gateway at the latest."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._later.add(task)
+        task.add_done_callback(self._later.discard)
+
     def close(self) -> None:
+        for task in self._later:
+            task.cancel()
         self._ledger.close()
 
 
