@@ -106,7 +106,9 @@ class LivePanel:
         return callback
 
     def _repr_mimebundle_(self, **options: Any) -> Any:
-        return self.widget._repr_mimebundle_(**options)
+        bundle = self.widget._repr_mimebundle_(**options)
+        data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
+        return {**data, "text/plain": f"Live panel of {self.session_key}"}, metadata
 
     # --- canvases -----------------------------------------------------------------------------------------------------
 
@@ -210,6 +212,7 @@ class LivePanel:
         """On the link's loop."""
         try:
             history = await self._link.request("chat.history", {"sessionKey": self.session_key, "limit": REPLAYED})
+            self._name(str(history.get("sessionKey") or self.session_key))
             for message in history["messages"]:
                 self._replay(message)
             for approval in await self._link.request("exec.approval.list", {}):
@@ -218,6 +221,12 @@ class LivePanel:
         except OpenClawError as error:
             log.info("the panel starts empty: %s", error)
         self._draw()
+
+    def _name(self, session_key: str) -> None:
+        """The session as the gateway spells it; its events carry no other name."""
+        if session_key != self.session_key:
+            self.session_key = session_key
+            self._trace = Trace(self._hear_step, session_key=session_key)
 
     def _replay(self, message: Message) -> None:
         content = message.get("content")

@@ -64,7 +64,10 @@ def reload_dark(page: Page, lab: Lab) -> None:
     page.keyboard.press("Control+s")
     settings = lab.state.parent / "settings" / "@jupyterlab" / "apputils-extension" / "themes.jupyterlab-settings"
     settings.write_text(json.dumps({"theme": "JupyterLab Dark"}))
-    expect(page.locator(".jp-Document .jp-mod-dirty")).to_have_count(0, timeout=WAIT_MS)
+    for _ in range(WAIT_MS // 200):
+        if "dashboard:notebook-talk-" in (lab.notebooks / "talk.ipynb").read_text():
+            break
+        page.wait_for_timeout(200)
     page.reload(wait_until="domcontentloaded")
     page.wait_for_function("document.body.dataset.jpThemeLight === 'false'", timeout=60_000)
     page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=60_000)
@@ -109,7 +112,8 @@ def test_a_conversation_with_a_question(browser: Browser, lab: Lab) -> None:
 def test_the_live_panel_of_a_python_kernel(browser: Browser, lab: Lab) -> None:
     code = "from openclaw_kernel import Assistant\nprint(await Assistant().aask('hello'))"
     asking = "print(await Assistant().aask('run `echo in-the-panel`'))"
-    write(lab.notebooks / "panel.ipynb", "python3", "%load_ext openclaw_kernel\n%claw live", code, asking)
+    form = "await Assistant().aask('show a form')"
+    write(lab.notebooks / "panel.ipynb", "python3", "%load_ext openclaw_kernel\n%claw live", code, asking, form)
     page = opened(browser, lab, "panel")
     panel = run(page, 0)
     expect(panel.locator(".oc-now").first).to_contain_text("notebook-panel-", timeout=WAIT_MS)
@@ -123,4 +127,7 @@ def test_the_live_panel_of_a_python_kernel(browser: Browser, lab: Lab) -> None:
     expect(panel.locator(".oc-tool summary").last).to_contain_text("exec", timeout=WAIT_MS)
     expect(output).to_contain_text("in-the-panel", timeout=WAIT_MS)
     picture(page, "panel")
+    run(page, 3)
+    expect(panel.get_by_text("Sample form", exact=True)).to_be_visible(timeout=WAIT_MS)
+    picture(page, "panel-canvas")
     page.close()
