@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, Page, Route
+from playwright.sync_api import Browser, BrowserContext, CDPSession, Page, Route
 
 ROOT = Path(__file__).parents[2]
 ESM = ROOT / "openclaw_kernel" / "canvas" / "static" / "canvas.js"
@@ -67,6 +67,7 @@ class CanvasPage:
         self.problems: list[str] = []
         self.asked: list[str] = []
         self._dark = dark
+        self._performance: CDPSession | None = None
         page.on("pageerror", lambda error: self.problems.append(str(error)))
         page.on("console", lambda message: self.problems.append(message.text) if message.type in ("error", "warning") else None)
         page.route("**/*", self._answer)
@@ -90,6 +91,14 @@ class CanvasPage:
 
     def settle(self) -> None:
         self.page.evaluate("() => new Promise(done => requestAnimationFrame(() => setTimeout(done, 0)))")
+
+    def busy(self) -> float:
+        """Seconds the page's main thread has worked: its own time, whatever else the machine does."""
+        if self._performance is None:
+            self._performance = self.page.context.new_cdp_session(self.page)
+            self._performance.send("Performance.enable", {"timeDomain": "threadTicks"})
+        metrics = self._performance.send("Performance.getMetrics")["metrics"]
+        return next(float(each["value"]) for each in metrics if each["name"] == "TaskDuration")
 
     def clear(self) -> None:
         self.page.evaluate("() => { document.getElementById('out').replaceChildren(); window.models = []; }")

@@ -7,7 +7,6 @@ import os
 import re
 import shutil
 import subprocess
-import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -223,10 +222,12 @@ def test_a_hostile_surface_is_bounded(canvas: CanvasPage, name: str) -> None:
     canvas.open(surface({"id": "root", "component": "Text", "text": "neighbour"}))
     source = json.dumps(HOSTILE[name])
     canvas.page.evaluate("source => { window.source = source; }", source)
-    started = time.monotonic()
+    before = canvas.busy()
     canvas.page.evaluate("() => window.open_(JSON.parse(window.source)).then(() => { document.body.offsetHeight; })")
     canvas.settle()
-    assert time.monotonic() - started < 1
+    took = canvas.busy() - before
+    print(f"{name}: {took:.2f} s")
+    assert took < 1
     if name == "javascript: button":
         canvas.page.get_by_role("button", name="press").click()
     assert "neighbour" in canvas.text()
@@ -244,10 +245,10 @@ def test_ten_thousand_deep(canvas: CanvasPage) -> None:
         window.deep = [{version: 'v0.9', updateDataModel: {surfaceId: 's', value}}];
     }""")
     model = canvas.open(surface(TEXT))
-    started = time.monotonic()
+    before = canvas.busy()
     canvas.page.evaluate("at => window.models[at].fire('msg:custom', {type: 'messages', messages: window.deep})", model)
     canvas.settle()
-    assert time.monotonic() - started < 1
+    assert canvas.busy() - before < 1
     assert "100 deep" in canvas.text()
     assert "still here" in canvas.text()
 

@@ -7,11 +7,19 @@ import { CanvasError, has, isObject } from './problems';
 import { matches } from './regex';
 import type { Component, Surface } from './store';
 
+/** Letters one drawing shows on a screen; the table's number is for pages that are drawn once. */
+const LETTERS = 1_000_000;
+
 /** What one drawing of a surface may spend: steps of resolving, and letters of all its texts. */
 export class Budget {
   spend(steps: number): boolean {
     this.steps -= steps;
     return this.steps > 0;
+  }
+
+  /** Whether nothing more can be shown. */
+  get empty(): boolean {
+    return this.letters <= 0 || this.steps <= 0;
   }
 
   /** As much of a text as may still be shown. */
@@ -22,7 +30,7 @@ export class Budget {
   }
 
   private steps: number = LIMITS.EXPRESSION_STEPS;
-  private letters: number = LIMITS.TEXTS_LENGTH;
+  private letters: number = Math.min(LETTERS, LIMITS.TEXTS_LENGTH);
 }
 
 /** Resolves the values of one component in one place. Never throws for data: what cannot be resolved is `undefined`. */
@@ -145,7 +153,7 @@ export class Binder {
     let made = '';
     for (const part of parts) {
       made += this.text(part);
-      if (made.length > LIMITS.TEXT_LENGTH) {
+      if (made.length > LIMITS.TEXT_LENGTH || this.budget.empty) {
         break;
       }
     }
@@ -153,7 +161,7 @@ export class Binder {
   }
 
   private json(value: object): string {
-    if (!this.budget.spend(1)) {
+    if (this.budget.empty) {
       return '…';
     }
     const text = JSON.stringify(value);

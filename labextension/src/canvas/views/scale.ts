@@ -1,5 +1,4 @@
 /** Chart arithmetic: data out of whatever was sent, round ticks, short numbers. */
-import { LIMITS } from '../limits';
 import { isObject } from '../problems';
 
 export interface Point {
@@ -12,12 +11,14 @@ export interface Series {
   points: readonly Point[];
 }
 
+/** Points of one chart that are drawn; on a screen more say nothing more. */
+const POINTS = 2_000;
 const SERIES = 20;
 
 /** Longer series are thinned evenly. Reads `[{name, points: [{x, y} | [x, y] | y]}]`; points without a number are left out. */
 export function readSeries(value: readonly unknown[]): readonly Series[] {
   const found = value.filter(isObject).slice(0, SERIES);
-  const each = Math.max(1, Math.floor(LIMITS.LIST_ROWS / Math.max(1, found.length)));
+  const each = Math.max(1, Math.floor(POINTS / Math.max(1, found.length)));
   return found.map((series, index) => {
     const name = typeof series.name === 'string' ? series.name : `${index + 1}`;
     const listed = Array.isArray(series.points) ? series.points : Array.isArray(series.data) ? series.data : [];
