@@ -274,8 +274,7 @@ async def test_typing_and_a_growing_answer_that_becomes_the_answer(tmp_path: Pat
     block = {**OPEN, "streaming": "partial"}
     async with world(tmp_path, block, time=time, runtime=runtime, caps=replace(CAPS, edit=True)) as found:
         await found.says(message())
-        await until(lambda: runtime.requests)
-        assert found.platform.typed == 1
+        await until(lambda: runtime.requests and found.platform.typed == 1)
         hear = runtime.listeners[runtime.requests[0].run_id]
 
         def emit(event: Any) -> None:
@@ -283,6 +282,7 @@ async def test_typing_and_a_growing_answer_that_becomes_the_answer(tmp_path: Pat
 
         emit(MessageStarted("i"))
         emit(MessageDelta("i", "The whole long answer"))
+        await until(lambda: found.sent)
         await settle()
         assert found.sent == ["The whole long answer"]
         emit(MessageDelta("i", ", at"))
@@ -358,3 +358,35 @@ async def test_a_surface_goes_out_as_a_picture(tmp_path: Path) -> None:
         [picture] = found.platform.sent[1].media
         assert picture.media_type == "image/png" and picture.size > 100
         assert "Sales" in picture.name
+
+
+async def test_groups_may_share_the_main_session(tmp_path: Path) -> None:
+    block = {"groupPolicy": "open", "requireMention": False}
+    async with world(tmp_path, block, session={"groupScope": "main"}) as found:
+        await found.says(message("hi", group="g"))
+        await heard(found)
+        assert found.runtime.requests[0].session_key == "agent:main:main"
+        assert found.platform.sent[0].target == Peer("group", "g") and found.routes == []
+
+
+async def test_a_plugin_may_hear_of_messages_and_change_or_keep_back_answers(tmp_path: Path) -> None:
+    async with world(tmp_path, OPEN, **OWNER) as found:
+        heard_of: list[str] = []
+
+        async def change(outbound: Any) -> Any:
+            if "secret" in outbound.text:
+                raise ChannelError("kept back", "refused")
+            return replace(outbound, text=outbound.text.upper())
+
+        assert found.room._opened is not None
+        house = found.room._opened._house
+        changed = replace(house, before_send=change, received=lambda key, inbound: heard_of.append(key))
+        found.room._opened._house = changed
+        found.room._opened.inbox._handle.__self__._house = changed  # type: ignore[attr-defined]
+        await found.says(message("hi", "eve"))
+        await heard(found)
+        assert found.sent == ["THE ANSWER"] and heard_of == ["agent:main:main"]
+        found.runtime.answers = lambda _request: "a secret"
+        await found.says(message("hi", "eve", id="2"))
+        await until(lambda: found.room.outbox is not None and found.room.outbox.dead())
+        assert len(found.sent) == 1
