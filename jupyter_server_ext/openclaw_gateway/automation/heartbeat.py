@@ -103,6 +103,9 @@ class Heartbeat:
                     await self._one(plan)
                 except (UserError, OpenClawError) as error:
                     self._told(plan, "failed", reason=str(error))
+                except Exception as error:
+                    log.exception("the heartbeat of %s failed", plan.agent_id)
+                    self._told(plan, "failed", reason=f"{type(error).__name__}: {error}")
 
     async def _run(self) -> None:
         while True:

@@ -13,6 +13,7 @@ from typing import Any, Literal
 import orjson
 
 from openclaw_gateway.automation.schedule import At, Schedule, schedule_from_wire, schedule_to_wire
+from openclaw_kernel.values.errors import OpenClawError
 
 PayloadKind = Literal["systemEvent", "agentTurn"]
 DeliveryMode = Literal["none", "announce", "webhook"]
@@ -132,7 +133,10 @@ def decode_job(row: Mapping[str, Any]) -> Job:
     payload = dict(row["payload"])
     if payload.get("tools") is not None:
         payload["tools"] = tuple(payload["tools"])
-    schedule = schedule_from_wire(row["schedule"], int(row["created_at"]))
+    try:
+        schedule = schedule_from_wire(row["schedule"], int(row["created_at"]))
+    except OpenClawError as error:  # a zone this machine no longer knows: the ledger passes the row over and says so
+        raise ValueError(str(error)) from error
     delivery = Delivery(**(row.get("delivery") or {}))
     return Job(**{**row, "schedule": schedule, "payload": Payload(**payload), "delivery": delivery})
 

@@ -161,6 +161,15 @@ async def test_rows_survive_the_disk(bench: Bench) -> None:
     assert decode_occurrence(encode_occurrence(row)) == row
 
 
+async def test_a_job_this_machine_cannot_read_harms_no_other(bench: Bench) -> None:
+    bench.add("good", Every(HOUR, START))
+    bench.add("lost", Cron("0 9 * * *", "Europe/Berlin"))
+    path = bench.folder / "jobs.jsonl"
+    path.write_text(path.read_text().replace("Europe/Berlin", "Europe/Atlantis"))
+    await bench.restart()
+    assert [job.id for job in bench.cron.jobs()] == ["good"]
+
+
 def test_whole_hours_are_spread_and_the_rest_is_not() -> None:
     offsets = {spread(Cron("0 9 * * *"), f"job-{number}") for number in range(50)}
     assert len(offsets) > 30 and all(0 <= offset < MAX_STAGGER_MS for offset in offsets)
