@@ -10,9 +10,11 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -60,9 +62,15 @@ def wait_until_up(url: str, process: subprocess.Popen[bytes], log: Path) -> None
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    with running_lab(tmp_path_factory.mktemp("lab")) as lab:
+        yield lab
+
+
+@contextmanager
+def running_lab(home: Path, config: Mapping[str, Any] | None = None) -> Iterator[Lab]:
+    """JupyterLab with a home of its own; `config` is merged into `openclaw.json`."""
     if CHROMIUM is None:
         pytest.skip("no Chromium on this machine and it could not be installed")
-    home = tmp_path_factory.mktemp("lab")
     settings = home / "settings" / "@jupyterlab" / "apputils-extension"
     settings.mkdir(parents=True)
     (settings / "notification.jupyterlab-settings").write_text(json.dumps({"fetchNews": "false", "checkForUpdates": False}))
@@ -70,7 +78,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     state.mkdir(mode=0o700)
     notebooks.mkdir()
     port, gateway_port, token = free_port(), free_port(), "e2e-token"
-    (state / "openclaw.json").write_text(json.dumps({"gateway": {"port": gateway_port}}))
+    (state / "openclaw.json").write_text(json.dumps({"gateway": {"port": gateway_port}, **(config or {})}))
     env = {
         **os.environ,
         "OPENCLAW_STATE_DIR": str(state),
