@@ -321,4 +321,5 @@ def _policy(turn: Turn) -> PolicyState:
         safe_bins=tuple(settings.safe_bins or ()),
         workspace=str(turn.workspace),
         tainted=turn.tainted,
+        guest=turn.request.message.meta.get("senderIsOwner") is False,
     )

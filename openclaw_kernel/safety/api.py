@@ -68,7 +68,8 @@ class PolicyState:
     """The effective policy of one turn (SAF-04, SAF-05).
 
     `allowlist` holds entries in the forms of `safety.allowlist`; `safe_bins` are program names that may read standard input
-    only (SAF-08); `tainted` is true once untrusted content reached the turn (SAF-23).
+    only (SAF-08); `tainted` is true once untrusted content reached the turn (SAF-23); `guest` is true when somebody else than
+    the owner asked for it, whom nothing durable covers that the owner has allowed himself (SES-04).
     """
 
     security: Security = "allowlist"
@@ -77,3 +78,4 @@ class PolicyState:
     safe_bins: tuple[str, ...] = ()
     workspace: str = ""
     tainted: bool = False
+    guest: bool = False

@@ -19,6 +19,7 @@ from openclaw_kernel.values.messages import ToolCall
 _ONCE: tuple[Decision, ...] = ("allow-once", "deny")
 _ALWAYS: tuple[Decision, ...] = ("allow-once", "allow-always", "deny")
 _TAINT = "untrusted content reached this turn, so the step needs a person's word"
+_GUEST = "somebody else than the owner asks for this, so the step needs the owner's word"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,30 +42,41 @@ def decide(call: ToolCall, facts: ToolFacts, state: PolicyState, *, which: Which
         case "none":
             return Allow("effect=none")
         case "workspace":
-            if facts.read_only or not state.tainted:
+            doubt = _doubt(state)
+            if facts.read_only or doubt is None:
                 return Allow("effect=workspace")
-            return _ask(call, facts, state, _Finding("taint", _capital(_TAINT), risk="high"))
+            rule, reason = doubt
+            return _ask(call, facts, state, _Finding(rule, _capital(reason), risk="high"))
         case "host":
             return _decide_host(call, facts, state, which)
         case "outbound" | "config":
             where = "sends something out" if facts.effect == "outbound" else "changes the configuration"
-            reason = f"{facts.name} {where}" + (f"; {_TAINT}" if state.tainted else "")
-            rule = "taint" if state.tainted else f"effect={facts.effect}"
+            rule, why = _doubt(state) or (f"effect={facts.effect}", "")
+            reason = f"{facts.name} {where}" + (f"; {why}" if why else "")
             return _ask(call, facts, state, _Finding(rule, _capital(reason), risk="high"))
         case _:
             assert_never(facts.effect)
 
 
+def _doubt(state: PolicyState) -> tuple[str, str] | None:
+    """Rule and reason why this turn needs a person's word for whatever has an effect; `None` for an ordinary one."""
+    if state.tainted:
+        return "taint", _TAINT
+    return ("guest", _GUEST) if state.guest else None
+
+
 def _decide_host(call: ToolCall, facts: ToolFacts, state: PolicyState, which: Which) -> Verdict:
     if state.security == "deny":
         return Deny("security=deny", f"{facts.name} is switched off: tools.exec.security is deny.")
-    if state.security == "full" and state.ask != "always" and not state.tainted:
+    doubt = _doubt(state)
+    if state.security == "full" and state.ask != "always" and doubt is None:
         return Allow("security=full")
     finding = _find(call, facts, state, which)
     if state.security == "allowlist" and finding.refused:
         return Deny(finding.rule, f"The command was not run: {finding.refused}.")
-    if state.tainted:
-        finding = _Finding("taint", _capital(f"{_TAINT}; {finding.reason}"), risk="high", constructs=finding.constructs)
+    if doubt is not None:
+        rule, reason = doubt
+        finding = _Finding(rule, _capital(f"{reason}; {finding.reason}"), risk="high", constructs=finding.constructs)
     elif state.ask == "always":
         finding = _Finding("ask=always", "Every command is asked about: tools.exec.ask is always", risk=finding.risk,
                            pattern=finding.pattern, constructs=finding.constructs)  # fmt: skip

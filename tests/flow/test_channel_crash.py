@@ -36,6 +36,7 @@ def config(model: FakeModelServer, telegram: TelegramServer) -> dict[str, Any]:
         model.openai_url,
         channels={"telegram": channel},
         session={"dmScope": "per-channel-peer"},
+        commands={"ownerAllowFrom": [f"telegram:{person}" for person in PEOPLE]},
         messages={"inbound": {"debounceMs": 0}},
         tools={"exec": {"security": "full", "ask": "off", "host": "gateway"}},
     )

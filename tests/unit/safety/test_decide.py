@@ -235,6 +235,17 @@ def test_taint_asks_for_everything_that_changes_something() -> None:
     assert isinstance(judge("ls", tainted, READ), Allow)
 
 
+def test_nothing_the_owner_allowed_for_himself_covers_a_guest() -> None:
+    guest = replace(STATE, guest=True, allowlist=("ls", "=ls"))
+    for facts in (EXEC, WRITE, ToolFacts("message", "outbound"), ToolFacts("config", "config")):
+        verdict = asked(judge("ls", guest, facts))
+        assert (verdict.rule, verdict.card.scopes) == ("guest", ("allow-once", "deny"))
+        assert "omebody else than the owner" in verdict.card.reason
+    assert isinstance(judge("ls", replace(guest, security="full")), Ask)
+    assert isinstance(judge("ls", guest, READ), Allow)
+    assert asked(judge("ls", replace(guest, tainted=True))).rule == "taint"
+
+
 def test_effects_without_taint() -> None:
     assert isinstance(judge("", STATE, WRITE), Allow)
     assert isinstance(judge("", STATE, ToolFacts("canvas")), Allow)
