@@ -194,7 +194,7 @@ class Turn:
 
     async def _converse(self, emit: Emit) -> Outcome:
         try:
-            connection = await self._link.connection()
+            connection = await self._link.connection_for_turn()
             return await converse(connection, self._session_key, self._message, emit, model=self._model)
         except (OpenClawError, UserError, OSError) as error:
             return Outcome("error", sentence=str(error))

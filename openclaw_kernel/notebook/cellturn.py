@@ -100,7 +100,7 @@ class CellTurn:
     async def _converse(self, emit: Emit) -> Outcome:
         """On the link's loop."""
         try:
-            return await converse(await self._link.connection(), self._session_key, self._message, emit)
+            return await converse(await self._link.connection_for_turn(), self._session_key, self._message, emit)
         except (OpenClawError, UserError, OSError) as error:
             return Outcome("error", sentence=str(error))
         finally:

@@ -55,6 +55,8 @@ class KernelNode:
         self._kernel_id = kernel_id
         self._canvases: OrderedDict[str, Any] = OrderedDict()
         self._bound = ""
+        self.reachable = asyncio.Event()
+        """Set while the gateway knows whose node this is; for the link's loop."""
         self._node = Node(
             {
                 "python.run": self._python_run,
@@ -97,6 +99,8 @@ class KernelNode:
                     await self._node.attach(connection, ready=self._bind)
             except (OpenClawError, UserError, OSError) as error:
                 log.info("this kernel is not reachable for the assistant: %s", error)
+            finally:
+                self.reachable.clear()
             await asyncio.sleep(RETRY_S)
 
     async def _bind(self) -> None:
@@ -104,6 +108,7 @@ class KernelNode:
         self._bound = key
         payload = {"sessionKeys": [key], "notebook": os.environ.get("JPY_SESSION_NAME", ""), "kernelId": self._kernel_id}
         await self._tell("session.bind", payload)
+        self.reachable.set()
 
     def _rebind(self, _result: object = None) -> None:
         if self._link.connected and self._link.session_key() != self._bound:

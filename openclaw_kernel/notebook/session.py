@@ -19,6 +19,7 @@ import inspect
 import logging
 import os
 import re
+import sys
 import threading
 from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
@@ -44,6 +45,8 @@ CAPS = ("tool-events",)
 
 LOOK_EVERY_S = 5.0
 """How often an idle link looks for a gateway that somebody else started: one small file is read."""
+NODE_WAIT_S = 2.0
+"""Once this was not enough (the node may wait for its pairing), no later turn waits."""
 BACKOFF_S = (0.2, 0.5, 1.0, 2.0, 5.0)
 _SLUG = re.compile(r"[^a-z0-9]+")
 
@@ -83,6 +86,7 @@ class KernelLink:
         self._keeper: asyncio.Task[None] | None = None
         self._thread: threading.Thread | None = None
         self._closed = False
+        self._node_answers = True
 
     # --- from any thread ----------------------------------------------------------------------------------------------
 
@@ -174,6 +178,19 @@ class KernelLink:
             return await waiter
         finally:
             self._waiters.discard(waiter)
+
+    async def connection_for_turn(self) -> GatewayConnection:
+        """As `connection`, and waits a moment for this process's node: the first step of the assistant may already need it."""
+        connection = await self.connection()
+        module = sys.modules.get("openclaw_kernel.notebook.node")
+        node = module.current_node() if module is not None else None
+        if node is not None and self._node_answers:
+            try:
+                async with asyncio.timeout(NODE_WAIT_S):
+                    await node.reachable.wait()
+            except TimeoutError:
+                self._node_answers = False
+        return connection
 
     async def request(self, method: str, params: dict[str, Any] | None = None, **options: Any) -> Any:
         """`connection.request` over whichever connection is open."""
