@@ -2,8 +2,8 @@
 
 Where the session has a notebook, its kernel shows the surface live in a cell as well.
 
-`details.surface` is `{surfaceId, title, messages}`; the screen feeds `messages` to its surface store. The same title updates
-nothing: every call is a surface of its own, named after the run.
+`details.surface` is `{surfaceId, kind, title, messages}`; the screen feeds `messages` to its surface store. The same title
+updates nothing: every call makes a surface of its own.
 """
 
 from __future__ import annotations
@@ -11,11 +11,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from typing import Any, Literal
-from uuid import uuid4
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from openclaw_kernel.canvas import build
 from openclaw_kernel.canvas.guard import check_messages
+from openclaw_kernel.canvas.series import MAX_SERIES
 from openclaw_kernel.tools.api import Tool, ToolContext, ToolError, ToolResult, text_result
 from openclaw_kernel.values.errors import OpenClawError
 
@@ -25,26 +26,18 @@ COMMAND = "canvas.present"
 PRESENT_TIMEOUT_S = 5.0
 MAX_MESSAGES = 200
 
-VERSION = "v0.9"
-BASIC = "https://a2ui.org/specification/v0_9/catalogs/basic/catalog.json"
-NOTEBOOK = "urn:openclaw-jupyter:catalog:notebook:v1"
-"""Our catalogue: the basic components, and Chart and DataTable (a2ui reference, section 13)."""
-
 MAX_FIELDS = 60
 MAX_ROWS = 500
 MAX_COLUMNS = 40
-MAX_SERIES = 20
 
 Cell = str | int | float | bool | None
-Component = dict[str, Any]
-FieldType = Literal["text", "longtext", "number", "date", "datetime", "time", "checkbox", "select", "multiselect"]
 
 
 class FormField(BaseModel):
     model_config = ConfigDict(extra="forbid", defer_build=True)
     name: str = Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,63}$", description="Key of the answer")
     label: str = Field(min_length=1, max_length=200)
-    type: FieldType = "text"
+    type: build.FieldType = "text"
     options: list[str] = Field(default_factory=list, max_length=200, description="Choices of select and multiselect")
     value: str | float | bool | list[str] | None = Field(None, description="What it holds at first")
 
@@ -129,93 +122,19 @@ def _given(args: CanvasArgs) -> tuple[str, list[dict[str, Any]], str]:
 
 
 def _built(args: CanvasArgs) -> tuple[str, list[dict[str, Any]], str]:
-    surface_id = f"canvas-{uuid4().hex[:12]}"
     match args.kind:
         case "form":
-            components, data, catalog = _form(args)
+            fields = [build.Field(one.name, one.label, one.type, one.options, one.value) for one in args.fields]
+            messages = build.form(fields, title=args.title, submit=args.submit)
             summary = f"a form with {len(args.fields)} fields"
         case "table":
-            components, data, catalog = _table(args)
+            messages = build.table(args.columns, args.rows, title=args.title)
             summary = f"a table with {len(args.rows)} rows and {len(args.columns)} columns"
         case _:
-            components, data, catalog = _chart(args)
+            messages = build.chart(args.chart, [(one.name, one.points) for one in args.series], title=args.title)
             points = sum(len(series.points) for series in args.series)
             summary = f"a {args.chart} chart with {len(args.series)} series and {points} points"
-    messages = [
-        _message("createSurface", surfaceId=surface_id, catalogId=catalog, sendDataModel=args.kind == "form"),
-        _message("updateDataModel", surfaceId=surface_id, path="/", value=data),
-        _message("updateComponents", surfaceId=surface_id, components=_titled(args.title, components)),
-    ]
-    return surface_id, messages, summary
-
-
-def _message(action: str, **body: Any) -> dict[str, Any]:
-    return {"version": VERSION, action: body}
-
-
-def _titled(title: str, components: list[Component]) -> list[Component]:
-    """A column as root: the title, then the first component; the others hang below it."""
-    children = [components[0]["id"]]
-    heading: list[Component] = []
-    if title:
-        heading = [{"id": "title", "component": "Text", "text": title, "variant": "h3"}]
-        children.insert(0, "title")
-    return [{"id": "root", "component": "Column", "children": children}, *heading, *components]
-
-
-def _form(args: CanvasArgs) -> tuple[list[Component], dict[str, Any], str]:
-    fields = [_field(field) for field in args.fields]
-    values = {field.name: _initial(field) for field in args.fields}
-    context = {field.name: {"path": f"/form/{field.name}"} for field in args.fields}
-    body: Component = {"id": "body", "component": "Column", "children": [*(field["id"] for field in fields), "submit"]}
-    button: Component = {
-        "id": "submit",
-        "component": "Button",
-        "child": "submit-label",
-        "variant": "primary",
-        "action": {"event": {"name": "submit", "context": context}},
-    }
-    label: Component = {"id": "submit-label", "component": "Text", "text": args.submit}
-    return [body, *fields, button, label], {"form": values}, BASIC
-
-
-def _field(field: FormField) -> Component:
-    base: Component = {"id": f"field-{field.name}", "label": field.label, "value": {"path": f"/form/{field.name}"}}
-    match field.type:
-        case "text" | "longtext" | "number":
-            variant = {"text": "shortText", "longtext": "longText", "number": "number"}[field.type]
-            return base | {"component": "TextField", "variant": variant}
-        case "date" | "datetime" | "time":
-            dated = {"enableDate": field.type != "time", "enableTime": field.type != "date"}
-            return base | {"component": "DateTimeInput"} | dated
-        case "checkbox":
-            return base | {"component": "CheckBox"}
-        case "select" | "multiselect":
-            options = [{"label": option, "value": option} for option in field.options]
-            variant = "mutuallyExclusive" if field.type == "select" else "multipleSelection"
-            return base | {"component": "ChoicePicker", "options": options, "variant": variant}
-
-
-def _initial(field: FormField) -> Any:
-    if field.type == "checkbox":
-        return bool(field.value)
-    if field.type in ("select", "multiselect"):
-        chosen = field.value if isinstance(field.value, list) else [field.value]
-        return [str(item) for item in chosen if item is not None]
-    return "" if field.value is None else str(field.value)
-
-
-def _table(args: CanvasArgs) -> tuple[list[Component], dict[str, Any], str]:
-    columns = [{"key": f"c{index}", "label": label} for index, label in enumerate(args.columns)]
-    rows = [{f"c{index}": cell for index, cell in enumerate(row)} for row in args.rows]
-    table: Component = {"id": "table", "component": "DataTable", "columns": columns, "rows": {"path": "/rows"}}
-    return [table], {"rows": rows}, NOTEBOOK
-
-
-def _chart(args: CanvasArgs) -> tuple[list[Component], dict[str, Any], str]:
-    series = [{"name": one.name, "points": [{"x": x, "y": y} for x, y in one.points]} for one in args.series]
-    chart: Component = {"id": "chart", "component": "Chart", "type": args.chart, "series": {"path": "/series"}}
-    return [chart], {"series": series}, NOTEBOOK
+    return messages[0]["createSurface"]["surfaceId"], messages, summary
 
 
 def _title(arguments: Mapping[str, Any]) -> str:
