@@ -15,7 +15,7 @@ from openclaw_kernel.values.messages import Text
 from openclaw_kernel.values.stream import AbortSignal
 
 TOOL = TOOLS[0]
-CREATED = {"version": "v0.9", "createSurface": {"surfaceId": "s", "catalogId": BASIC}}
+CREATED: dict[str, Any] = {"version": "v0.9", "createSurface": {"surfaceId": "s", "catalogId": BASIC}}
 
 
 async def run(tmp_path: Path, **arguments: Any) -> ToolResult:
