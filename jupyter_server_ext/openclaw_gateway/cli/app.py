@@ -29,6 +29,8 @@ COMMANDS = {
     "skills": "List, make, check and run skills.",
     "channels": "List channels, show their state, look after dead letters.",
     "pairing": "Let people in who wrote on a channel.",
+    "devices": "List browsers and phones, let them in, or take that back.",
+    "approvals": "See what waits for your yes, and answer it.",
     "nodes": "List, approve and call devices, kernels and windows.",
     "logs": "Print the gateway's log.",
     "a2ui": "Check files of A2UI messages.",
@@ -44,7 +46,7 @@ class LazyGroup(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
-            return None
+            return importlib.import_module("openclaw_gateway.cli.extra").find(cmd_name)  # type: ignore[no-any-return]
         module = importlib.import_module(f"openclaw_gateway.cli.{cmd_name}")
         command: click.Command = module.command
         return command
