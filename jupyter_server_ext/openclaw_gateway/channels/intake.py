@@ -87,7 +87,8 @@ class Intake:
         return self._inbox.accept(inbound if command else self._histories.take(inbound), command=command)
 
     def _challenge(self, inbound: Inbound, running: Running) -> None:
-        challenge = self._pairings().challenge(inbound.channel, inbound.account, inbound.sender.id)
+        sender = inbound.sender
+        challenge = self._pairings().challenge(inbound.channel, inbound.account, sender.id, sender.name or sender.username)
         if challenge is None:
             return
         caps, adapter = running.plugin.capabilities, running.plugin.pairing

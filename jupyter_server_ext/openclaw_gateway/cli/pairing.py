@@ -25,11 +25,11 @@ def list_requests(target: Target, channel: str | None) -> None:
     if not found["pending"] and not found["approved"]:
         print("Nobody has asked.")
     for row in found["pending"]:
-        where = f"{row['channel']}/{row['accountId']} {show.plain(row['senderId'])}"
+        where = f"{row['channel']}/{row['accountId']} {_who(row)}"
         print(f"{row['code']}  {where}  asks since {show.when(row['createdAtMs'])}")
     for row in found["approved"]:
         words = "owner" if row["owner"] else "known"
-        print(f"{words:<8}  {row['channel']}/{row['accountId']} {show.plain(row['senderId'])}")
+        print(f"{words:<8}  {row['channel']}/{row['accountId']} {_who(row)}")
 
 
 @command.command("approve")
@@ -41,7 +41,7 @@ def approve(target: Target, channel: str, code: str, account: str | None) -> Non
     """Let the person with this code in."""
     row = _settle(target, "approve", channel, code, account)
     if not target.as_json:
-        print(f"{show.plain(row['senderId'])} may write now{', as the owner' if row['owner'] else ''}.")
+        print(f"{_who(row)} may write now{', as the owner' if row['owner'] else ''}.")
 
 
 @command.command("reject")
@@ -53,7 +53,13 @@ def reject(target: Target, channel: str, code: str, account: str | None) -> None
     """Turn the person with this code down."""
     row = _settle(target, "reject", channel, code, account)
     if not target.as_json:
-        print(f"{show.plain(row['senderId'])} was turned down.")
+        print(f"{_who(row)} was turned down.")
+
+
+def _who(row: dict[str, str]) -> str:
+    """The id, and in brackets what the person calls himself."""
+    name = show.plain(row.get("senderName", ""))
+    return f"{show.plain(row['senderId'])} ({name})" if name else show.plain(row["senderId"])
 
 
 def _settle(target: Target, verb: str, channel: str, code: str, account: str | None) -> dict[str, str]:

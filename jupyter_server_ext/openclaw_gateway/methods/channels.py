@@ -212,6 +212,7 @@ def pairing_wire(row: Pairing) -> dict[str, Any]:
         "channel": row.channel,
         "accountId": row.account,
         "senderId": row.sender,
+        "senderName": row.name,
         "code": row.code,
         "state": row.state,
         "createdAtMs": row.created_at,

@@ -1,14 +1,15 @@
 """Pairing: an unknown sender gets a code, and a person who holds the gateway says yes or no (ROU-04).
 
 A code has 8 characters without 0 O 1 I, lives 1 h, and 3 may be open per account. The row is in the ledger before the code is
-told. Nothing the sender wrote is kept. The first approval by a person names the owner; every other one opens direct messages
-only. Codes are never in a repr, because reprs end in logs (SAF-26).
+told. Of what the sender wrote only his display name is kept, cut and cleaned. The first approval by a person names the owner;
+every other one opens direct messages only. Codes are never in a repr, because reprs end in logs (SAF-26).
 """
 
 from __future__ import annotations
 
 import json
 import secrets
+import unicodedata
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -22,6 +23,8 @@ ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 CODE_LENGTH = 8
 LIFETIME_MS = 3_600_000
 MAX_PENDING = 3
+NAME_LENGTH = 80
+"""Characters of a display name (ui/README, truncation)."""
 
 PairingState = Literal["pending", "approved", "rejected"]
 Via = Literal["cli", "ui"]
@@ -33,7 +36,8 @@ class PairingError(UserError):
 
 @dataclass(frozen=True, slots=True)
 class Pairing:
-    """One sender on one account. Times are milliseconds since the epoch; `owner` is true for the one who owns the assistant."""
+    """One sender on one account. Times are milliseconds since the epoch; `owner` is true for the one who owns the assistant.
+    `name` is what the sender calls himself: never trusted, shown beside the id."""
 
     channel: str
     account: str
@@ -45,6 +49,7 @@ class Pairing:
     settled_at: int = 0
     settled_by: str = ""
     owner: bool = False
+    name: str = field(default="", repr=False)
 
     @property
     def key(self) -> str:
@@ -75,7 +80,7 @@ class Pairings:
             is_pending=lambda row: row.state == "pending",
         )
 
-    def challenge(self, channel: str, account: str, sender: str) -> Challenge | None:
+    def challenge(self, channel: str, account: str, sender: str, name: str = "") -> Challenge | None:
         """The code for an unknown sender; `None` when nothing must be said: three others wait, or he was turned down this
         hour, or he is approved already. Raises `ValueError` for an empty sender."""
         if not sender.strip():
@@ -87,7 +92,9 @@ class Pairings:
         if len(self.pending(channel, account)) >= MAX_PENDING:
             return None
         now = self._clock()
-        row = self._put(Pairing(channel.lower(), account, sender, self._new_code(), now, now + LIFETIME_MS))
+        row = self._put(
+            Pairing(channel.lower(), account, sender, self._new_code(), now, now + LIFETIME_MS, name=clean_name(name))
+        )
         return Challenge(row.code, row.expires_at, fresh=True)
 
     def approve(self, channel: str, code: str, *, by: str, via: Via, account: str | None = None) -> Pairing:
@@ -165,6 +172,17 @@ class Pairings:
         for listener in tuple(self.on_change):
             listener(row)
         return row
+
+
+def clean_name(name: str) -> str:
+    """A display name as it may be shown: one line without control characters and direction marks, at most 80 characters."""
+    spaced = " ".join(name[: NAME_LENGTH * 10].split())
+    return "".join(char for char in spaced if not _is_hidden(char))[:NAME_LENGTH].strip()
+
+
+def _is_hidden(char: str) -> bool:
+    """Joiners stay: names in Persian and many emoji need them."""
+    return unicodedata.category(char).startswith("C") and char not in "\u200c\u200d"
 
 
 def _key(channel: str, account: str, sender: str) -> str:

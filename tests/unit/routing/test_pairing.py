@@ -129,3 +129,31 @@ def test_the_row_is_on_disk_before_the_code_is_told_and_no_repr_holds_it(pairing
 def test_a_sender_without_an_id_is_not_paired(pairings: Pairings) -> None:
     with pytest.raises(ValueError, match="without an id"):
         pairings.challenge("telegram", "default", " ")
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ("Robin", "Robin"),
+        ("  Robin \n Hood\t", "Robin Hood"),
+        ("Ro\x1b[31mbin\x00", "Ro[31mbin"),
+        ("\u202enibor\u2066", "nibor"),
+        ("می\u200cخواهم", "می\u200cخواهم"),
+        ("x" * 500, "x" * 80),
+        ("\u202e\x07", ""),
+    ],
+)
+def test_a_strangers_name_is_kept_clean_and_short(pairings: Pairings, tmp_path: Path, said: str, kept: str) -> None:
+    assert pairings.challenge("telegram", "default", "7", said) is not None
+    (row,) = pairings.pending()
+    assert row.name == kept and (not kept or kept not in repr(row))
+
+
+def test_a_ledger_from_before_names_were_kept_is_read(tmp_path: Path, clock: Clock) -> None:
+    path = tmp_path / "old.jsonl"
+    first = Pairings(path, clock)
+    assert first.challenge("telegram", "default", "7", "Robin") is not None
+    first.close()
+    path.write_text(path.read_text().replace(',"name":"Robin"', "").replace(', "name": "Robin"', ""))
+    assert "Robin" not in path.read_text()
+    assert [row.name for row in Pairings(path, clock).pending()] == [""]
