@@ -20,7 +20,7 @@ $(BIN)/python:
 $(VENV)/.run: $(SOURCES) | $(BIN)/python
 	@echo "Installing jupyter-openclaw into $(VENV) (a minute or two the first time) …"
 	rm -rf jupyter_server_ext/openclaw_gateway/labextension
-	$(BIN)/python -m pip install --quiet -e '.[lab]'
+	$(BIN)/python -m pip install --quiet -e '.[lab,telegram]'
 	@touch $@
 
 $(VENV)/.test: $(SOURCES) | $(BIN)/python
