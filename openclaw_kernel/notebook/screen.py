@@ -16,6 +16,7 @@ from IPython.display import display
 
 from openclaw_kernel.notebook import cards
 from openclaw_kernel.notebook.turn import Outcome, Step, ToolCard, Used, Wrote
+from openclaw_kernel.values.clock import system_clock
 
 UPDATE_INTERVAL_S = 1 / 15  # reference: ui rules, answer
 TICK_S = 1.0  # a running tool's time (reference: ui rules, tool row)
@@ -77,7 +78,7 @@ class _ToolsBlock:
 
     def bundle(self) -> Bundle:
         rows = tuple(self.cards.values())
-        html = cards.framed(cards.tools_html(rows, int(time.time() * 1000)), styled=self._styled)
+        html = cards.framed(cards.tools_html(rows, system_clock()), styled=self._styled)
         return {"text/html": html, "text/plain": cards.tools_text(rows)}
 
 

@@ -19,6 +19,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from cronsim import CronSim, CronSimError
 
+from openclaw_kernel.values.clock import iso
 from openclaw_kernel.values.errors import invalid
 
 MAX_STAGGER_MS = 300_000
@@ -142,7 +143,7 @@ def schedule_from_wire(wire: Mapping[str, Any], now_ms: int) -> Schedule:
 def schedule_to_wire(schedule: Schedule) -> dict[str, Any]:
     match schedule:
         case At(at_ms=at_ms):
-            return {"kind": "at", "at": iso_of(at_ms)}
+            return {"kind": "at", "at": iso(at_ms)}
         case Every(every_ms=every_ms, anchor_ms=anchor_ms):
             return {"kind": "every", "everyMs": every_ms, "anchorMs": anchor_ms}
         case Cron(expr=expr, tz=tz, stagger_ms=stagger_ms):
@@ -171,10 +172,6 @@ def duration_ms(text: str) -> int | None:
     """Milliseconds of `30s`, `20m`, `1.5h`, `2d`; `None` when it is no duration."""
     found = _DURATION.match(text)
     return round(float(found[1]) * _UNITS[found[2].lower()]) if found else None
-
-
-def iso_of(ms: int) -> str:
-    return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 @lru_cache(maxsize=64)

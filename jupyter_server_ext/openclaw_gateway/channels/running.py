@@ -143,7 +143,7 @@ class Running:
         account = self.account
         return {
             "accountId": account.id,
-            "name": account.name or None,
+            "name": account.name or account.id,
             "enabled": account.enabled,
             "configured": account.configured,
             "running": self.running,

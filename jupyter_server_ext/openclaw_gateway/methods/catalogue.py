@@ -9,6 +9,7 @@ from openclaw_gateway.methods import (
     agent,
     approvals,
     canvas,
+    channel_pairing,
     channels,
     chat,
     commands,
@@ -26,7 +27,7 @@ from openclaw_gateway.methods import (
 )
 from openclaw_gateway.protocol.dispatch import Method
 
-_TALK = (health, chat, channels, agent, models, commands, sessions, config)
+_TALK = (health, chat, channels, channel_pairing, agent, models, commands, sessions, config)
 _WORLD = (logs, approvals, devices, nodes, canvas, skills, cron, heartbeat, plugins, absent)
 FAMILIES = (*_TALK, *_WORLD)
 

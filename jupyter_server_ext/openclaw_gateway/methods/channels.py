@@ -1,4 +1,4 @@
-"""Channels as clients see them: status, start and stop, pairing, saying something there (protocol section 5, CHN-04)."""
+"""Channels as clients see them: status, start and stop, saying something there (protocol section 5, CHN-04)."""
 
 from __future__ import annotations
 
@@ -8,14 +8,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import AliasChoices, Field
+from pydantic import Field
 
 from openclaw_gateway.channels.room import ChannelRoom
 from openclaw_gateway.methods.services import GatewayServices, NoParams, Params, parts
-from openclaw_gateway.protocol.broadcast import Broadcaster
 from openclaw_gateway.protocol.dispatch import Call, Method
 from openclaw_gateway.routing.target import target_id
-from openclaw_kernel.values.clock import Clock
 from openclaw_kernel.values.envelope import Attachment, Peer, Thread
 from openclaw_kernel.values.errors import OpenClawError, invalid, unavailable
 
@@ -24,9 +22,7 @@ if TYPE_CHECKING:
     from openclaw_gateway.channels.ledger_rows import Delivery, Received
     from openclaw_gateway.channels.outbox import Outbox
     from openclaw_gateway.channels.running import Running
-    from openclaw_gateway.routing.pairing import Pairing, Via
 
-PAIRING = "operator.pairing"
 PROBE_S = 10.0
 SEND_S = 60.0
 
@@ -40,18 +36,6 @@ class StatusParams(Params):
 class AccountParams(Params):
     channel: str = Field(min_length=1, max_length=64)
     account_id: str | None = Field(default=None, max_length=200)
-
-
-class PairingListParams(Params):
-    channel: str | None = None
-    account_id: str | None = None
-
-
-class PairingParams(Params):
-    channel: str = Field(min_length=1, max_length=64)
-    code: str = Field(min_length=1, max_length=64)
-    account_id: str | None = Field(default=None, validation_alias=AliasChoices("accountId", "account"))
-    notify: bool | None = None
 
 
 class DeadLetterParams(Params):
@@ -203,71 +187,6 @@ def _state(running: Running) -> dict[str, Any]:
     return {"channel": account.channel, "accountId": account.id, "running": running.running, "stoppedByHand": running.by_hand}
 
 
-# --- pairing
-
-
-def pairing_wire(row: Pairing) -> dict[str, Any]:
-    """A request as people with `operator.pairing` see it. The code is theirs to compare; it is in no log."""
-    return {
-        "channel": row.channel,
-        "accountId": row.account,
-        "senderId": row.sender,
-        "senderName": row.name,
-        "code": row.code,
-        "state": row.state,
-        "createdAtMs": row.created_at,
-        "expiresAtMs": row.expires_at,
-        "owner": row.owner,
-    }
-
-
-def announce(row: Pairing, broadcaster: Broadcaster, clock: Clock) -> None:
-    """Tells connections with the scope `operator.pairing` of a new request or its end."""
-    wire = pairing_wire(row) | {"ts": clock()}
-    if row.state == "pending":
-        broadcaster.send("channel.pairing.requested", wire, scope=PAIRING)
-    else:
-        ended = wire | {"decision": row.state, "resolvedBy": row.settled_by or None}
-        broadcaster.send("channel.pairing.resolved", ended, scope=PAIRING)
-
-
-async def pairing_list(params: PairingListParams, call: Call) -> dict[str, Any]:
-    room = parts(call).channels
-    if not room.has_pairings:
-        return {"pending": [], "approved": []}
-    channel = room.channels.find(params.channel) if params.channel else None
-    pending = room.pairings.pending(channel, params.account_id)
-    approved = [row for row in room.pairings.approved() if channel in (None, row.channel)]
-    # A code that was used is of no use any more.
-    return {
-        "pending": [pairing_wire(row) for row in pending],
-        "approved": [pairing_wire(row) | {"code": None} for row in approved],
-    }
-
-
-async def pairing_approve(params: PairingParams, call: Call) -> dict[str, Any]:
-    """The first approval by a person names the owner; later ones open direct messages only (ROU-04)."""
-    room = parts(call).channels
-    row = room.approve(params.channel, params.code, by=_by(call), via=_via(call), account=params.account_id)
-    await room.pairings.flush()
-    return pairing_wire(row) | {"code": None, "approved": True}
-
-
-async def pairing_reject(params: PairingParams, call: Call) -> dict[str, Any]:
-    room = parts(call).channels
-    row = room.reject(params.channel, params.code, by=_by(call), account=params.account_id)
-    await room.pairings.flush()
-    return pairing_wire(row) | {"code": None, "rejected": True}
-
-
-def _by(call: Call) -> str:
-    return call.connection.client.display_name or call.connection.client.id or call.connection.conn_id
-
-
-def _via(call: Call) -> Via:
-    return "cli" if call.connection.client.mode == "cli" else "ui"
-
-
 # --- dead letters
 
 
@@ -417,9 +336,6 @@ METHODS = [
     Method("channels.deadLetters.list", NoParams, dead_letters, "operator.read"),
     Method("channels.deadLetters.resubmit", DeadLetterParams, resubmit, "operator.admin"),
     Method("channels.deadLetters.abandon", DeadLetterParams, abandon, "operator.admin"),
-    Method("channels.pairing.list", PairingListParams, pairing_list, PAIRING),
-    Method("channels.pairing.approve", PairingParams, pairing_approve, PAIRING),
-    Method("channels.pairing.reject", PairingParams, pairing_reject, PAIRING),
     Method("send", SendParams, send, "operator.write", idempotent=True),
     Method("message.action", ActionParams, message_action, "operator.write", idempotent=True),
 ]

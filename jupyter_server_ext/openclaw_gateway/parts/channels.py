@@ -8,7 +8,7 @@ from typing import Any
 
 from openclaw_gateway.channels.house import House
 from openclaw_gateway.channels.room import ChannelRoom
-from openclaw_gateway.methods.channels import announce
+from openclaw_gateway.methods.channel_pairing import announce
 from openclaw_gateway.methods.commands import COMMANDS, CommandCall, called, find_command
 from openclaw_gateway.methods.services import GatewayServices
 from openclaw_gateway.methods.skills import introduce
