@@ -9,13 +9,15 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-
-import httpx
+from typing import TYPE_CHECKING
 
 from openclaw_kernel.store.lock import StateLock, StateLocked
 from openclaw_kernel.store.paths import ensure_private_dir
 from openclaw_kernel.store.runtime_file import RuntimeInfo, read_runtime
 from openclaw_kernel.values.errors import UserError
+
+if TYPE_CHECKING:
+    import httpx
 
 READY_TIMEOUT_S = 60.0
 _POLL_S = 0.05
@@ -45,6 +47,8 @@ async def ensure_gateway(
     Waits up to `timeout` seconds until its `/ready` says yes. Raises `GatewayNotStarted` with the end of the log otherwise.
     Two callers at once are safe: the state directory's lock lets one gateway live, and both find that one.
     """
+    import httpx  # slow to import, and finding a gateway that runs needs none of it
+
     info = find_gateway(state_dir)
     process: subprocess.Popen[bytes] | None = None
     log_path = state_dir / "logs" / "serve.log"
@@ -93,6 +97,8 @@ def _start(state_dir: Path, log_path: Path, command: tuple[str, ...]) -> subproc
 
 
 async def _is_ready(http: httpx.AsyncClient, url: str) -> bool:
+    import httpx
+
     address = url.replace("ws://", "http://", 1).replace("wss://", "https://", 1).rstrip("/")
     try:
         return (await http.get(f"{address}/ready")).status_code == httpx.codes.OK

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from openclaw_gateway.cli import show
-from openclaw_gateway.cli.wire import json_option
+from openclaw_gateway.cli.options import json_option
 from openclaw_kernel.canvas.problems import CanvasError
 from openclaw_kernel.canvas.read import check_file, read_file, read_messages
 from openclaw_kernel.values.errors import UserError

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from openclaw_gateway.cli import show
-from openclaw_gateway.cli.wire import json_option, state_dir_option
+from openclaw_gateway.cli.options import json_option, state_dir_option
 from openclaw_kernel.config.edit import remove, set_value
 from openclaw_kernel.config.json5 import loads
 from openclaw_kernel.config.loader import ConfigError, LoadedConfig, load_config, read_config

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from openclaw_gateway.cli.wire import state_dir_option
+from openclaw_gateway.cli.options import state_dir_option
 from openclaw_gateway.serve import serve
 
 

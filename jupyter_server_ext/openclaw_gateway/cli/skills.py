@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from openclaw_gateway.cli import show
-from openclaw_gateway.cli.wire import json_option, state_dir_option
+from openclaw_gateway.cli.options import json_option, state_dir_option
 from openclaw_kernel.config.loader import load_config
 from openclaw_kernel.config.schema import OpenClawConfig
 from openclaw_kernel.skills.activate import activate

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import queue
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -16,10 +15,10 @@ from typing import Any, TypeVar
 import click
 
 from openclaw_gateway.cli import show
+from openclaw_gateway.cli.options import json_option, state_dir_option
 from openclaw_kernel.client.blocking import BlockingGateway
 from openclaw_kernel.client.connection import GatewayEvent
 from openclaw_kernel.client.find import ensure_gateway, find_gateway
-from openclaw_kernel.store.paths import state_dir as default_state_dir
 from openclaw_kernel.values.errors import OpenClawError, UserError
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -39,20 +38,6 @@ class Target:
     token: str | None
     as_json: bool
     timeout_s: float = REQUEST_TIMEOUT_S
-
-
-def json_option(function: F) -> F:
-    return click.option("--json", "as_json", is_flag=True, help="Print JSON.")(function)
-
-
-def state_dir_option(function: F) -> F:
-    return click.option(
-        "--state-dir",
-        type=click.Path(path_type=Path, file_okay=False),
-        default=lambda: default_state_dir(os.environ),
-        show_default="$OPENCLAW_STATE_DIR or ~/.openclaw",
-        help="Directory with the assistant's state.",
-    )(function)
 
 
 def target_options(function: Callable[..., Any]) -> Callable[..., Any]:
