@@ -178,7 +178,13 @@ async def approvals_get(_params: NoParams, call: Call) -> dict[str, Any]:
     policy = services.settings.tools.exec
     agents: dict[str, Any] = {}
     for row in services.approvals.entries():
-        entry = {"pattern": row.pattern, "cwd": row.cwd, "createdAtMs": row.created_at, "source": row.source}
+        entry = {
+            "pattern": row.pattern,
+            "cwd": row.cwd,
+            "source": "allow-always",
+            "addedBy": row.source,
+            "createdAtMs": row.created_at,
+        }
         agents.setdefault(row.agent_id, {"allowlist": []})["allowlist"].append(entry)
     file = {"version": 1, "defaults": {}, "agents": agents}
     path = services.state_dir / "exec-approvals.jsonl"
