@@ -10,9 +10,9 @@ from openclaw_kernel.agent.batch import Ruling
 from openclaw_kernel.safety.api import Allow, Ask, Card, Deny, PolicyState, Sandbox, ToolFacts
 from openclaw_kernel.safety.approvals import Approvals
 from openclaw_kernel.safety.decide import decide
-from openclaw_kernel.tools.api import Tool
+from openclaw_kernel.tools.api import Asking, Tool
 from openclaw_kernel.tools.node_api import NodePlace, NodeServices
-from openclaw_kernel.values.errors import OpenClawError
+from openclaw_kernel.values.errors import OpenClawError, UserError
 from openclaw_kernel.values.messages import ToolCall
 
 
@@ -20,7 +20,8 @@ from openclaw_kernel.values.messages import ToolCall
 class Gate:
     """The gate of one run. `state` is asked anew for every call, so a tool's output may taint the calls after it.
 
-    `places` keeps, by call id, the node each call was let through for: it runs there or not at all.
+    `places` keeps, by call id, the node each call was let through for: it runs there or not at all. `seen` keeps what a person
+    was shown of a call beyond its arguments.
     """
 
     approvals: Approvals
@@ -30,6 +31,7 @@ class Gate:
     run_id: str
     nodes: NodeServices | None = None
     places: dict[str, NodePlace] = field(default_factory=dict)
+    seen: dict[str, str] = field(default_factory=dict)
 
     async def rule(self, call: ToolCall, tool: Tool) -> Ruling:
         """Waits for a person where the verdict is `Ask`; no answer in time is a denial."""
@@ -51,6 +53,7 @@ class Gate:
     def _place(self, call: ToolCall, tool: Tool) -> None:
         """Fixes where the call will run before anybody is asked about it."""
         self.places.pop(call.id, None)
+        self.seen.pop(call.id, None)
         if self.nodes is None or tool.node_command is None:
             return
         place = self.nodes.place(self.session_key, tool.node_command(call.arguments))
@@ -58,25 +61,25 @@ class Gate:
             self.places[call.id] = place
 
     async def _card(self, call: ToolCall, tool: Tool, card: Card) -> Card:
-        """The card with the place in its title, and with what the arguments do not show. Raises `OpenClawError`."""
+        """The card with the place in its title, and with what the arguments do not show. Raises what `Tool.preview` does."""
+        place = self.places.get(call.id)
+        if tool.preview is not None:
+            seen = await tool.preview(call.arguments, Asking(self.agent_id, self.nodes, place))
+            if seen is not None and seen.text:
+                self.seen[call.id] = seen.text
+                reason = "; ".join(filter(None, (card.reason, seen.note)))
+                card = replace(card, title=seen.title or card.title, command=seen.text, reason=reason)
         if tool.node_command is None:
             return card
-        place = self.places.get(call.id)
         if place is None or self.nodes is None:
             return replace(card, title=f"{card.title} on this machine", facts={**card.facts, "where": "this machine"})
-        command = card.command
-        if tool.preview is not None:
-            seen = await tool.preview(call.arguments, self.nodes, place)
-            if seen:
-                command = seen
-                self.places[call.id] = replace(place, seen=seen)
         facts = {**card.facts, "where": place.label, "nodeId": place.node_id}
-        return replace(card, title=f"{card.title} in {place.label}", command=command, cwd=place.label, facts=facts)
+        return replace(card, title=f"{card.title} in {place.label}", cwd=place.label, facts=facts)
 
     async def _ask(self, call: ToolCall, tool: Tool, ask: Ask) -> Ruling:
         try:
             card = await self._card(call, tool, ask.card)
-        except OpenClawError as error:
+        except (OpenClawError, UserError) as error:
             return Ruling(False, ask.rule, f"{call.name} was not run, because it cannot be shown for approval: {error}")
         approval = self.approvals.request(
             card, session_key=self.session_key, agent_id=self.agent_id, run_id=self.run_id, tool_call_id=call.id

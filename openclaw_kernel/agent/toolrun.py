@@ -12,7 +12,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 from pydantic import BaseModel
@@ -30,13 +29,15 @@ RESULTS_FOLDER = ".openclaw/results"
 
 
 class ToolRunner:
-    """Runs the tools of one turn. `places` says, by call id, which node a call was let through for."""
+    """Runs the tools of one turn. By call id, `places` says which node a call was let through for, and `seen` what a person was
+    shown of it."""
 
     def __init__(
-        self, turn: Turn, places: Mapping[str, NodePlace] = MappingProxyType({}), env: Mapping[str, str] = os.environ
+        self, turn: Turn, places: Mapping[str, NodePlace], seen: Mapping[str, str], env: Mapping[str, str] = os.environ
     ) -> None:
         self._turn = turn
         self._places = places
+        self._seen = seen
         self._parent_env = env
         self._cap = result_cap(turn.model.context_window if turn.model else 0)
 
@@ -54,6 +55,7 @@ class ToolRunner:
             services=turn.house.services,
             nodes=turn.house.services.nodes if turn.house.services is not None else None,
             node=self._places.get(call.id),
+            seen=self._seen.get(call.id, ""),
         )
         if tool.untrusted_output and not turn.tainted:
             turn.tainted = True

@@ -276,7 +276,7 @@ def _loop_config(turn: Turn) -> LoopConfig:
     assert model is not None
     nodes = house.services.nodes if house.services is not None else None
     gate = Gate(house.approvals, lambda: _policy(turn), turn.session.entry.key, turn.agent_id, turn.run_id, nodes)
-    runner = ToolRunner(turn, gate.places)
+    runner = ToolRunner(turn, gate.places, gate.seen)
 
     def ask(one: Model) -> ModelStream:
         turn.emit(TurnStarted(one.provider, one.id))

@@ -29,22 +29,30 @@ class Skills:
         self._files: dict[Path, tuple[Stamp, Skill | None]] = {}
         self._scan: Scan | None = None
         self._list: tuple[Skill, ...] = ()
+        self._hidden: tuple[Skill, ...] = ()
 
     def list(self) -> list[Skill]:
         """All readable skills by name. A broken file is logged once and left out."""
         if self._scan is None or not self._scan.unchanged():
             found: dict[str, Skill] = {}
+            hidden: list[Skill] = []
             fresh = scan(self.roots)
             for source, path in fresh.files:
                 skill = self._load(path, source, fresh.stamps[path])
-                if skill is not None:
-                    found.setdefault(skill.name, skill)
+                if skill is not None and found.setdefault(skill.name, skill) is not skill:
+                    hidden.append(skill)
             self._list = tuple(found[name] for name in sorted(found))
+            self._hidden = tuple(hidden)
             self._scan = fresh
         return [*self._list]
 
     def get(self, name: str) -> Skill | None:
         return next((skill for skill in self.list() if skill.name == name), None)
+
+    def hidden_by(self, skill: Skill) -> tuple[Skill, ...]:
+        """The skills of the same name that it takes the place of, earlier roots first."""
+        self.list()
+        return tuple(one for one in self._hidden if one.name == skill.name)
 
     def _load(self, path: Path, source: Source, stamp: Stamp) -> Skill | None:
         cached = self._files.get(path)

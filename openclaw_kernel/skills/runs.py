@@ -14,7 +14,7 @@ from typing import Any
 
 from openclaw_kernel.safety.environment import child_env
 from openclaw_kernel.skills.execute import INJECTED_TAG, Ending, Limits, Progress, Status, execute
-from openclaw_kernel.skills.notebook import NotebookSource, read_notebook
+from openclaw_kernel.skills.notebook import NotebookSource, read_notebook, source_of
 from openclaw_kernel.skills.parameters import assignments, checked
 from openclaw_kernel.skills.result import Result, result_of
 from openclaw_kernel.skills.skill import Skill, SkillProblem
@@ -25,6 +25,8 @@ from openclaw_kernel.values.stream import AbortSignal
 
 KEPT_RUNS = 200
 """Executed notebooks that are kept; the oldest go first."""
+MAX_SHOWN = 60_000
+"""Characters of code that a person can be asked to judge at once."""
 FOLDER_VARIABLE = "SKILL_DIR"
 """Tells the notebook where its own folder is; its working directory is the workspace."""
 
@@ -71,16 +73,18 @@ class Runner:
         more_env: Mapping[str, str] | None = None,
         progress: Progress = quiet,
         signal: AbortSignal | None = None,
+        agreed: str = "",
     ) -> SkillRun:
-        """Raises `SkillProblem` when it cannot begin: no notebook, or parameters that do not fit. A failure inside is data.
+        """Raises `SkillProblem` when it cannot begin: no notebook, parameters that do not fit, other code than was agreed to. A
+        failure inside is data.
 
-        `more_env` are variables the person granted this skill; they are not scrubbed.
+        `more_env` are variables the person granted this skill; they are not scrubbed. `agreed` is the `code_of` the run that
+        somebody has said yes to.
         """
-        if skill.kind != "notebook":
-            raise SkillProblem(f"{skill.name} is no notebook and cannot be run; read it with the tool skill and follow it.")
         started = time.monotonic()
-        source = await asyncio.to_thread(read_notebook, skill.path)
-        parameters = _checked(skill, source, values)
+        source, parameters = await asyncio.to_thread(_planned, skill, values)
+        if agreed and _code(skill, source, parameters) != agreed:
+            raise SkillProblem(f"{skill.path} is not what was approved any more; look at it and ask again.")
         notebook = await asyncio.to_thread(_prepared, source, parameters)
         path = self.folder / f"{_day(self.clock())}-{skill.name}-{self.new_id()[:8]}.ipynb"
         await asyncio.to_thread(_keep, path, notebook)
@@ -116,11 +120,35 @@ class Runner:
         return tuple(media)
 
 
-def _checked(skill: Skill, source: NotebookSource, values: Mapping[str, Any]) -> dict[str, Any]:
+def code_of(skill: Skill, values: Mapping[str, Any]) -> str:
+    """What a run with these values would execute: the file, then the code of every cell. Blocking; raises `SkillProblem`, also
+    for code that is too long to be judged."""
+    source, parameters = _planned(skill, values)
+    code = _code(skill, source, parameters)
+    if len(code) > MAX_SHOWN:
+        raise SkillProblem(f"{skill.path} has more than {MAX_SHOWN} characters of code; move parts into files beside it.")
+    return code
+
+
+def _planned(skill: Skill, values: Mapping[str, Any]) -> tuple[NotebookSource, dict[str, Any]]:
+    if skill.kind != "notebook":
+        raise SkillProblem(f"{skill.name} is no notebook and cannot be run; read it with the tool skill and follow it.")
+    source = read_notebook(skill.path)
     try:
-        return checked(source.parameters, values)
+        return source, checked(source.parameters, values)
     except SkillProblem as problem:
         raise SkillProblem(f"{skill.name}: {problem}") from problem
+
+
+def _code(skill: Skill, source: NotebookSource, parameters: Mapping[str, Any]) -> str:
+    path = "".join(char if char.isprintable() else "?" for char in str(skill.path))
+    parts = [f"# {path}"]
+    for index, cell in enumerate(source.document["cells"]):
+        if cell["cell_type"] == "code":
+            parts.append(f"# --- cell {index + 1}\n{source_of(cell).strip()}")
+        if index == source.parameters_at and parameters:
+            parts.append(assignments(parameters))
+    return "\n\n".join(parts)
 
 
 def _prepared(source: NotebookSource, parameters: Mapping[str, Any]) -> Any:

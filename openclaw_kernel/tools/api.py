@@ -19,6 +19,9 @@ from openclaw_kernel.values.stream import AbortSignal
 
 Effect = Literal["none", "workspace", "host", "outbound", "config"]
 
+RESULT_CHARS = 16_000
+"""Characters of one result for a small model (AGT-05)."""
+
 
 @dataclass(frozen=True, slots=True)
 class ToolResult:
@@ -53,7 +56,8 @@ class ToolContext:
     """Where a call runs. `workspace` is absolute; `progress(text, fraction)` shows something while it runs.
 
     `env` is the environment child processes get: it never holds a secret. `node` is where the call was allowed to run, `None`
-    for this machine.
+    for this machine. `seen` is what a person was shown of the call beyond its arguments, empty when nobody was asked: what runs
+    must be that.
     """
 
     run_id: str
@@ -66,6 +70,26 @@ class ToolContext:
     services: Services | None = None
     nodes: NodeServices | None = None
     node: NodePlace | None = None
+    seen: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """Where a call would run that a person is about to be asked about."""
+
+    agent_id: str
+    nodes: NodeServices | None = None
+    place: NodePlace | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a person has to see of a call that its arguments do not hold. `text` comes back as `ToolContext.seen`; `title` takes
+    the place of the card's when it says more; `note` is added to the reason."""
+
+    text: str
+    title: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +97,8 @@ class Tool:
     """A named action with typed parameters. `run` gets the validated model; it may raise `ToolError` with a sentence.
 
     A tool whose actions differ has `effect_of`, which names the effect of a call by its arguments. One that runs on a device
-    has `node_command`, which names the command the device must offer, and may have `preview`: what a person has to see of it
-    that the arguments do not hold, or nothing.
+    has `node_command`, which names the command the device must offer. One whose arguments only name what will run has
+    `preview`; it raises `OpenClawError` or `UserError` when that cannot be shown, and then nobody is asked.
     """
 
     name: str
@@ -89,7 +113,7 @@ class Tool:
     title: Callable[[Mapping[str, Any]], str] | None = None
     effect_of: Callable[[Mapping[str, Any]], Effect] | None = None
     node_command: Callable[[Mapping[str, Any]], str] | None = None
-    preview: Callable[[Mapping[str, Any], NodeServices, NodePlace], Awaitable[str]] | None = None
+    preview: Callable[[Mapping[str, Any], Asking], Awaitable[Preview | None]] | None = None
 
     def effect_for(self, arguments: Mapping[str, Any]) -> Effect:
         return self.effect_of(arguments) if self.effect_of is not None else self.effect

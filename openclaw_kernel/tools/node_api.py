@@ -11,14 +11,12 @@ from typing import Any, Protocol
 class NodePlace:
     """Where a call runs. It is fixed when a person is asked, so that nothing runs elsewhere than was approved.
 
-    `label` is for people, such as `notebook sales.ipynb`; `kernel_id` names the notebook's kernel where one is meant; `seen` is
-    the source that was shown for approval and is not in the arguments.
+    `label` is for people, such as `notebook sales.ipynb`; `kernel_id` names the notebook's kernel where one is meant.
     """
 
     node_id: str
     label: str
     kernel_id: str = ""
-    seen: str = ""
 
 
 class NodeServices(Protocol):

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from openclaw_kernel.tools.api import Effect, Tool, ToolContext, ToolError, ToolResult
+from openclaw_kernel.tools.api import Asking, Effect, Preview, Tool, ToolContext, ToolError, ToolResult
 from openclaw_kernel.tools.node_api import NodePlace, NodeServices
 from openclaw_kernel.values.errors import OpenClawError, unavailable
 from openclaw_kernel.values.messages import Image, Part, Text
@@ -46,7 +46,7 @@ class NotebookArgs(BaseModel):
 async def notebook(args: NotebookArgs, ctx: ToolContext) -> ToolResult:
     if ctx.node is None or ctx.nodes is None:
         raise ToolError(NO_NODE)
-    params = _params(args, ctx.node)
+    params = _params(args, ctx.node, ctx.seen)
     seconds = RUN_TIMEOUT_S if args.action == "run" else READ_TIMEOUT_S
     try:
         answer = await ctx.nodes.invoke(ctx.node, COMMANDS[args.action], params, timeout_s=seconds)
@@ -67,7 +67,7 @@ async def notebook(args: NotebookArgs, ctx: ToolContext) -> ToolResult:
             return await _ran(answer, details, ctx.nodes)
 
 
-def _params(args: NotebookArgs, place: NodePlace) -> dict[str, Any]:
+def _params(args: NotebookArgs, place: NodePlace, seen: str) -> dict[str, Any]:
     params: dict[str, Any] = {"kernelId": place.kernel_id} if place.kernel_id else {}
     if args.cell_id is not None:
         params["afterCellId" if args.action == "insert" else "cellId"] = args.cell_id
@@ -75,8 +75,8 @@ def _params(args: NotebookArgs, place: NodePlace) -> dict[str, Any]:
         params["index"] = args.index
     if args.action == "insert":
         params |= {"cellType": args.cell_type, "source": args.source or ""}
-    if args.action == "run" and place.seen:
-        params["source"] = place.seen  # what the person saw is what runs
+    if args.action == "run" and seen:
+        params["source"] = seen  # what the person saw is what runs
     return params
 
 
@@ -109,10 +109,11 @@ def _cell(cell: Mapping[str, Any]) -> str:
     return "\n".join(part for part in (head, str(cell.get("source") or ""), outputs) if part)
 
 
-async def cell_source(arguments: Mapping[str, Any], nodes: NodeServices, place: NodePlace) -> str:
-    """The code a person is asked about: a cell is named by its id, and nobody can judge an id. Empty for what is no run."""
-    if _action(arguments) != "run":
-        return ""
+async def cell_source(arguments: Mapping[str, Any], asking: Asking) -> Preview | None:
+    """The code a person is asked about: a cell is named by its id, and nobody can judge an id. Nothing for what is no run."""
+    nodes, place = asking.nodes, asking.place
+    if _action(arguments) != "run" or nodes is None or place is None:
+        return None
     names = {"cell_id": "cellId", "index": "index"}
     wanted = {names[name]: value for name, value in arguments.items() if name in names and value is not None}
     if place.kernel_id:
@@ -121,7 +122,7 @@ async def cell_source(arguments: Mapping[str, Any], nodes: NodeServices, place: 
     cells = [cell for cell in answer.get("cells") or () if isinstance(cell, Mapping)]
     if len(cells) != 1 or cells[0].get("sourceTruncated"):
         raise unavailable("the notebook has no such cell" if not cells else "the cell is too long to be shown")
-    return str(cells[0].get("source") or "")
+    return Preview(str(cells[0].get("source") or ""))
 
 
 def _action(arguments: Mapping[str, Any]) -> str:

@@ -6,15 +6,15 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from openclaw_kernel.canvas.guard import check_messages
 from openclaw_kernel.skills.activate import Activation, read_file
 from openclaw_kernel.skills.notebook import read_notebook
-from openclaw_kernel.skills.runs import Runner, SkillRun
+from openclaw_kernel.skills.runs import Runner, SkillRun, code_of
 from openclaw_kernel.skills.shelf import Shelf
 from openclaw_kernel.skills.skill import Skill, SkillProblem
-from openclaw_kernel.tools.api import Tool, ToolContext, ToolError, ToolResult, text_result
+from openclaw_kernel.tools.api import Asking, Preview, Tool, ToolContext, ToolError, ToolResult, text_result
 from openclaw_kernel.values.messages import Text
 
 Said = Callable[[str], Iterable[str]]
@@ -61,10 +61,25 @@ def skill_tools(shelf: Shelf, runner: Runner, said: Said = lambda session_key: (
                 more_env=shelf.env_of(found),
                 progress=ctx.progress,
                 signal=ctx.signal,
+                agreed=ctx.seen,
             )
         except SkillProblem as problem:
             raise ToolError(str(problem)) from problem
         return result_of_run(run)
+
+    async def preview(arguments: Mapping[str, Any], asking: Asking) -> Preview | None:
+        """The file that the name stands for and the code in it: a name alone does not say whose skill it is."""
+        try:
+            args = SkillRunArgs.model_validate(dict(arguments))
+        except ValidationError:
+            return None  # it will not run, and says why itself
+        found = await asyncio.to_thread(shelf.find, asking.agent_id, args.name)
+        code = await asyncio.to_thread(lambda: code_of(found, _values(found, args)))
+        hidden = await asyncio.to_thread(shelf.book(asking.agent_id).hidden_by, found)
+        note = f"the file is a {found.source} skill"
+        if hidden:
+            note += f" and takes the place of the {hidden[0].source} skill {hidden[0].path}"
+        return Preview(code, f"Run skill {found.name}", note)
 
     return (
         Tool(
@@ -84,6 +99,7 @@ def skill_tools(shelf: Shelf, runner: Runner, said: Said = lambda session_key: (
             effect="host",
             groups=frozenset({"runtime"}),
             title=lambda arguments: f"Run skill {arguments.get('name', '')}".strip(),
+            preview=preview,
         ),
     )
 

@@ -77,9 +77,10 @@ def tool(name: str) -> Tool:
     return found
 
 
-async def run(name: str, nodes: Nodes, place: NodePlace | None = PLACE, **arguments: Any) -> ToolResult:
+async def run(name: str, nodes: Nodes, place: NodePlace | None = PLACE, seen: str = "", **arguments: Any) -> ToolResult:
     signal = AbortSignal()
     ctx = ToolContext("r", "agent:main:main", "main", Path("/tmp"), signal, lambda *_: None, {}, nodes=nodes, node=place)
+    ctx = replace(ctx, seen=seen)
     return await tool(name).run(tool(name).parameters.model_validate(arguments), ctx)
 
 
@@ -128,7 +129,7 @@ async def test_running_a_cell_shows_its_code_and_runs_no_other(approvals: Approv
     ruling, asked, gate = await ruled(approvals, nodes, "notebook", action="run", cell_id="c7")
     assert ruling.allowed and asked is not None
     assert asked.card.command == "drop_tables()" and asked.card.title == "Use notebook in notebook sales.ipynb"
-    await run("notebook", nodes, gate.places["c"], action="run", cell_id="c7")
+    await run("notebook", nodes, gate.places["c"], gate.seen["c"], action="run", cell_id="c7")
     assert nodes.asked[-1] == ("notebook.run", {"cellId": "c7", "kernelId": "k1", "source": "drop_tables()"})
 
 
@@ -205,5 +206,5 @@ async def test_variables_and_cells_are_told_in_lines() -> None:
     made = await run("notebook", Nodes(notebook_insert={"cellId": "n", "index": 4}), action="insert", source="2", cell_id="a")
     assert text(made) == "Inserted cell n at position 4."
     outputs = {"status": "error", "outputs": [{"text": "boom"}, {"image": {"mediaType": "image/png", "base64": PNG}}]}
-    ran = await run("notebook", Nodes(notebook_run=outputs), replace(PLACE, seen="1"), action="run", index=0)
+    ran = await run("notebook", Nodes(notebook_run=outputs), seen="1", action="run", index=0)
     assert ran.is_error and text(ran) == "boom" and ran.details["media"][0]["path"] == "/media/1"

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from openclaw_kernel.agent.batch import Ruling
+from openclaw_kernel.agent.gate import Gate
 from openclaw_kernel.canvas.guard import check_messages
 from openclaw_kernel.config.schema import OpenClawConfig
+from openclaw_kernel.safety.api import Card, PolicyState
+from openclaw_kernel.safety.approvals import Approval, Approvals
+from openclaw_kernel.skills.find import bundled_root
 from openclaw_kernel.skills.runs import Runner
 from openclaw_kernel.skills.shelf import Shelf
 from openclaw_kernel.tools.api import ToolContext, ToolError, ToolResult
 from openclaw_kernel.tools.registry import Toolbox
 from openclaw_kernel.tools.skills import skill_tools
-from openclaw_kernel.values.messages import Text
+from openclaw_kernel.values.messages import Text, ToolCall
 from openclaw_kernel.values.stream import AbortSignal
 from tests.unit.skills.put import code, header, markdown, notebook
 
@@ -145,6 +152,56 @@ async def test_a_failure_and_a_hostile_surface_are_said(tmp_path: Path) -> None:
     assert "surface" not in done.details and "A surface was refused" in text(done)
     with pytest.raises(ToolError, match="bad takes no parameters"):
         await bench("skill_run", name="bad", on="x")
+
+
+async def asked_about(bench: Bench, tmp_path: Path, **arguments: Any) -> tuple[Ruling, Card | None, str]:
+    """What the gate says, the card a person said yes to, and what came back as seen."""
+    approvals = Approvals(tmp_path / "a.jsonl", tmp_path / "b.jsonl")
+    cards: list[Card] = []
+
+    def answer(approval: Approval) -> None:
+        if approval.state == "pending":
+            cards.append(approval.card)
+            asyncio.get_running_loop().call_soon(approvals.resolve, approval.id, "allow-once", "me")
+
+    approvals.on_change.append(answer)
+    gate = Gate(approvals, lambda: PolicyState(workspace="/w"), "agent:main:main", "main", "r")
+    tool = bench.box.get("skill_run")
+    assert tool is not None
+    ruling = await gate.rule(ToolCall("c", "skill_run", arguments), tool)
+    approvals.close()
+    return ruling, cards[0] if cards else None, gate.seen.get("c", "")
+
+
+async def test_the_card_shows_whose_file_runs_with_what_code(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    cells = (header("csv-report"), code("path: str", "parameters"), code("steal(path)"))
+    own = notebook(bench.root, "csv-report", *cells)
+    ruling, card, _ = await asked_about(bench, tmp_path, name="csv-report", on="a\n.csv")
+    assert ruling.allowed and card is not None and card.title == "Run skill csv-report"
+    assert card.command.startswith(f"# {own}\n") and "steal(path)" in card.command
+    assert "path = 'a\\n.csv'" in card.command, "the values of this run, in Python's own form"
+    assert f"a workspace skill and takes the place of the bundled skill {bundled_root()}" in card.reason
+
+
+async def test_what_runs_is_what_was_shown(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    notebook(bench.root, "s", header("s"), code("print('shown')", "result"))
+    ruling, card, seen = await asked_about(bench, tmp_path, name="s")
+    assert ruling.allowed and card is not None and "takes the place" not in card.reason and seen == card.command
+    bench.context = replace(bench.context, seen=seen)
+    assert "shown" in text(await bench("skill_run", name="s"))
+    notebook(bench.root, "s", header("s"), code("print('other')", "result"))
+    with pytest.raises(ToolError, match="not what was approved"):
+        await bench("skill_run", name="s")
+
+
+async def test_what_cannot_be_shown_is_not_asked_about(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    notebook(bench.root, "long", header("long"), code("x = 1\n" * 20_000))
+    for name, why in (("none", "no skill 'none'"), ("long", "more than 60000 characters")):
+        ruling, card, _ = await asked_about(bench, tmp_path, name=name)
+        assert not ruling.allowed and card is None and why in ruling.sentence
 
 
 def test_what_the_tools_declare(tmp_path: Path) -> None:
