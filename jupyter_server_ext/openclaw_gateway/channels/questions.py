@@ -26,6 +26,7 @@ NOTHING = "There is nothing to answer any more."
 NOT_YOURS = "Only the owner can answer this."
 _BUTTON = re.compile(r"approve:([\w.-]{1,128}):(allow-once|allow-always|deny)")
 _TEXT = re.compile(r"/approve:?\s+(\S{1,128})\s+(allow-once|allow-always|deny)\s*")
+_TICKS = re.compile("`+")
 
 log = logging.getLogger(__name__)
 
@@ -63,8 +64,8 @@ class Questions:
             return
         card = approval.card
         scopes = [scope for scope in LABELS if scope in card.scopes]
-        what = f"```\n{card.command}\n```" if card.command else card.title
-        text = f"**May I?** {card.title}\n\n{what}\n\n{card.reason}"
+        what = f"\n\n{_fenced(card.command)}" if card.command else ""
+        text = f"**May I?** {card.title}{what}\n\n{card.reason}"
         if not running.plugin.capabilities.buttons:
             text += "\n\nAnswer with one of:\n" + "\n".join(f"- `/approve {approval.id} {scope}`" for scope in scopes)
         buttons = [[{"label": LABELS[scope], "data": f"approve:{approval.id}:{scope}"} for scope in scopes]]
@@ -104,3 +105,10 @@ class Questions:
             log.info("an approval was not answered by %s: %s", by, error)
             return NOTHING if error.code == "APPROVAL_NOT_FOUND" else str(error)
         return DONE[scope]
+
+
+def _fenced(code: str) -> str:
+    """`code` in a fence that nothing in it can close: what follows must not be able to pass for ours."""
+    longest = max(map(len, _TICKS.findall(code)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}\n{code}\n{fence}"
