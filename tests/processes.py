@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import socket
 import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
+ROOT = Path(__file__).parents[1]
 STOP_WITHIN_S = 15
 
 
@@ -26,3 +33,16 @@ def stop(process: subprocess.Popen[bytes]) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
+
+
+@contextmanager
+def program(*arguments: str, env: Mapping[str, str] | None = None) -> Iterator[dict[str, Any]]:
+    """`python -m …` in a process of its own; yields the line of JSON it prints when it is ready."""
+    with subprocess.Popen([sys.executable, "-m", *arguments], stdout=subprocess.PIPE, env=env, cwd=ROOT) as process:
+        try:
+            assert process.stdout is not None
+            line = process.stdout.readline()
+            assert line, f"{arguments[0]} ended before it was ready"
+            yield json.loads(line)
+        finally:
+            stop(process)

@@ -17,7 +17,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
+from tests.needs import need
 from tests.processes import free_port, stop
 
 ROOT = Path(__file__).parents[2]
@@ -33,6 +35,41 @@ CHROMIUM_FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+UP_MS = 60_000
+"""JupyterLab's first drawing, on a machine that does much else."""
+
+
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    """One Chromium for all of these tests; every page it opens has a window, cookies and storage of its own."""
+    need_chromium()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS)
+        yield browser
+        browser.close()
+
+
+def need_chromium() -> None:
+    need("chromium", CHROMIUM, "no Chromium on this machine (sh tests/install-system.sh)")
+
+
+def picture(page: Page, name: str) -> None:
+    """A screenshot, kept in `test-results/pictures` to be looked at."""
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=PICTURES / f"{name}.png")
+
+
+def watched(page: Page, word: str = "") -> list[str]:
+    """What the page's scripts and console complain about, as it comes; of the console only what has `word` in it."""
+    problems: list[str] = []
+
+    def heard(message: ConsoleMessage) -> None:
+        if message.type == "error" and word in f"{message.text}{message.location}".lower():
+            problems.append(message.text)
+
+    page.on("console", heard)
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    return problems
 
 
 @dataclass(frozen=True)
@@ -69,8 +106,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 @contextmanager
 def running_lab(home: Path, config: Mapping[str, Any] | None = None) -> Iterator[Lab]:
     """JupyterLab with a home of its own; `config` is merged into `openclaw.json`."""
-    if CHROMIUM is None:
-        pytest.skip("no Chromium on this machine and it could not be installed")
+    need_chromium()
     settings = home / "settings" / "@jupyterlab" / "apputils-extension"
     settings.mkdir(parents=True)
     (settings / "notification.jupyterlab-settings").write_text(json.dumps({"fetchNews": "false", "checkForUpdates": False}))
@@ -105,3 +141,9 @@ def running_lab(home: Path, config: Mapping[str, Any] | None = None) -> Iterator
         yield Lab(f"http://127.0.0.1:{port}", token, state, notebooks, gateway_port)
     finally:
         stop(process)
+
+
+def settled(page: Page) -> None:
+    """Waits until JupyterLab has drawn itself."""
+    page.wait_for_selector("#jp-main-dock-panel", timeout=UP_MS)
+    page.wait_for_function("!document.querySelector('#jupyterlab-splash')", timeout=UP_MS)

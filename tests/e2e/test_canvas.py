@@ -14,13 +14,14 @@ from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 from referencing import Registry, Resource
 
 from openclaw_kernel.canvas.catalog import BASIC, NOTEBOOK
 from tests.e2e.canvas_page import ESM, CanvasPage, new_context
 from tests.e2e.canvas_scenes import SCENES
-from tests.e2e.conftest import CHROMIUM, CHROMIUM_FLAGS, PICTURES
+from tests.e2e.conftest import PICTURES
+from tests.needs import need
 
 pytestmark = pytest.mark.e2e
 
@@ -30,15 +31,9 @@ STANDING_IN = {"Tabs", "Modal", "Video", "AudioPlayer"}
 Message = dict[str, Any]
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if CHROMIUM is None:
-        pytest.skip("no Chromium on this machine and it could not be installed")
+@pytest.fixture(scope="module", autouse=True)
+def built() -> None:
     assert ESM.exists(), "the Canvas is not built: cd labextension && jlpm build:canvas"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=CHROMIUM_FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -52,8 +47,7 @@ def canvas(browser: Browser) -> Iterator[CanvasPage]:
 
 @pytest.fixture(scope="module")
 def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    if shutil.which("npm") is None:
-        pytest.skip("npm is not installed")
+    need("npm", shutil.which("npm"), "npm is not installed")
     home = tmp_path_factory.mktemp("web_core")
     (home / "package.json").write_text("{}")
     subprocess.run(

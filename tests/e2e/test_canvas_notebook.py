@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import nbformat
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
-from tests.e2e.conftest import CHROMIUM, CHROMIUM_FLAGS, PICTURES, Lab
+from tests.e2e.conftest import Lab, picture
+from tests.e2e.notebook import opened, write
 
 pytestmark = pytest.mark.e2e
 
@@ -42,21 +42,13 @@ first
 
 
 @pytest.fixture(scope="module")
-def page(lab: Lab) -> Iterator[Page]:
-    notebook = nbformat.v4.new_notebook()
-    notebook.cells = [nbformat.v4.new_code_cell(source) for source in (MAKE, "first", "second")]
-    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    nbformat.write(notebook, lab.notebooks / "canvas.ipynb")
-    with sync_playwright() as playwright:
-        browser: Browser = playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=CHROMIUM_FLAGS)
-        page = browser.new_page(viewport={"width": 1280, "height": 900})
-        page.goto(f"{lab.url}/lab/tree/canvas.ipynb?token={lab.token}", wait_until="domcontentloaded")
-        page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=WAIT_MS)
-        expect(page.locator("#jp-main-statusbar")).to_contain_text("Python 3 (ipykernel) | Idle", timeout=WAIT_MS)
-        page.get_by_role("menuitem", name="Run", exact=True).click()
-        page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
-        yield page
-        browser.close()
+def page(browser: Browser, lab: Lab) -> Iterator[Page]:
+    write(lab.notebooks / "canvas.ipynb", MAKE, "first", "second")
+    page = opened(browser, lab, "canvas")
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+    yield page
+    page.close()
 
 
 def test_a_button_calls_python_and_every_view_follows(page: Page) -> None:
@@ -70,8 +62,7 @@ def test_a_button_calls_python_and_every_view_follows(page: Page) -> None:
     page.get_by_role("button", name="Greet").first.click()
     expect(page.get_by_text("Python says hello to Ada")).to_have_count(2, timeout=WAIT_MS)
     expect(first.first).to_have_value("Ada")
-    PICTURES.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=str(PICTURES / "notebook-canvas.png"))
+    picture(page, "notebook-canvas")
     assert problems == []
 
 

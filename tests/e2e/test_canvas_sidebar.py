@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.e2e.canvas_page import ROOT, THEMES, new_context
-from tests.e2e.conftest import CHROMIUM, CHROMIUM_FLAGS, PICTURES
+from tests.e2e.conftest import picture, watched
+from tests.needs import need
 
 pytestmark = pytest.mark.e2e
 
@@ -26,8 +26,7 @@ HTML = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Chat
 
 @pytest.fixture(scope="module")
 def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    if not ESBUILD.exists():
-        pytest.skip("the packages of the front end are not installed: cd labextension && jlpm install")
+    need("node", ESBUILD.exists(), "the packages of the front end are not installed: cd labextension && jlpm install")
     out = tmp_path_factory.mktemp("harness") / "main.js"
     flags = ["--bundle", "--format=esm", "--jsx=transform", "--loader:.svg=text", f"--outfile={out}"]
     command = [str(ESBUILD), "harness/main.tsx", *flags, '--define:process.env.NODE_ENV="production"']
@@ -35,20 +34,10 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if CHROMIUM is None:
-        pytest.skip("no Chromium on this machine and it could not be installed")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=CHROMIUM_FLAGS)
-        yield browser
-        browser.close()
-
-
 def show(browser: Browser, bundle: Path, scene: str, *, dark: bool = False, width: int = 360) -> tuple[Page, list[str]]:
     """The chat with one scene, and what its console complains about."""
-    problems: list[str] = []
     page = new_context(browser, width).new_page()
+    problems = watched(page)
 
     def answer(route: Route) -> None:
         path = route.request.url.removeprefix(ORIGIN).split("?")[0]
@@ -62,8 +51,6 @@ def show(browser: Browser, bundle: Path, scene: str, *, dark: bool = False, widt
             problems.append(f"asked for {route.request.url}")
             route.abort()
 
-    page.on("pageerror", lambda error: problems.append(str(error)))
-    page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
     page.route("**/*", answer)
     page.goto(f"{ORIGIN}/?scene={scene}")
     page.wait_for_selector(".oc-canvas .ocv-body > *")
@@ -73,10 +60,9 @@ def show(browser: Browser, bundle: Path, scene: str, *, dark: bool = False, widt
 @pytest.mark.parametrize("scene", ["canvas", "checks"])
 @pytest.mark.parametrize(("dark", "width"), [(False, 360), (True, 360), (False, 260), (True, 900)])
 def test_pictures(browser: Browser, bundle: Path, scene: str, dark: bool, width: int) -> None:
-    PICTURES.mkdir(parents=True, exist_ok=True)
     page, problems = show(browser, bundle, scene, dark=dark, width=width)
     page.wait_for_timeout(150)  # charts are measured, then drawn
-    page.screenshot(path=str(PICTURES / f"sidebar-{scene}-{'dark' if dark else 'light'}-{width}.png"))
+    picture(page, f"sidebar-{scene}-{'dark' if dark else 'light'}-{width}")
     assert page.evaluate("document.querySelector('.oc-log').scrollWidth <= document.querySelector('.oc-log').clientWidth")
     assert problems == []
     page.context.close()

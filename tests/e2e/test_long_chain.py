@@ -8,27 +8,23 @@ into the assistant; all of it is in the transcript.
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
-import time
 import urllib.request
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import nbformat
 import pytest
-from playwright.sync_api import Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
-from tests.e2e.conftest import CHROMIUM, CHROMIUM_FLAGS, PICTURES, Lab, running_lab
+from tests.e2e.conftest import PICTURES, Lab, picture, running_lab
+from tests.e2e.notebook import opened, run, write
 from tests.flow.processes import messages, provider
-from tests.processes import stop
+from tests.processes import program
+from tests.waiting import until
 
 pytestmark = pytest.mark.e2e
 
 WAIT_MS = 30_000
-LIMIT_S = 30
 ROBIN = 5550112
 
 DATA = 'df = {"month": ["Jan", "Feb", "Mar"], "sales": [120, 180, 150]}\npressed = []'
@@ -50,17 +46,6 @@ chart = Canvas([
 chart
 """
 ASK = f"A chart of df, please. [[tool python {json.dumps({'code': DRAW})}]] [[echo Here is the chart: February was best.]]"
-
-
-@contextmanager
-def program(module: str) -> Iterator[dict[str, Any]]:
-    """A fake server in a process of its own; what it prints when it is ready."""
-    with subprocess.Popen([sys.executable, "-m", module], stdout=subprocess.PIPE) as process:
-        try:
-            assert process.stdout is not None
-            yield json.loads(process.stdout.readline())
-        finally:
-            stop(process)
 
 
 class Phone:
@@ -112,59 +97,19 @@ def lab(phone: Phone, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]
 
 
 @pytest.fixture
-def page(lab: Lab) -> Iterator[Page]:
-    spec = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    cells = ("%load_ext openclaw_kernel\n%claw --session main live", DATA, "print(pressed)")
-    notebook = nbformat.v4.new_notebook(
-        cells=[nbformat.v4.new_code_cell(cell) for cell in cells], metadata={"kernelspec": spec}
-    )
-    nbformat.write(notebook, lab.notebooks / "sales.ipynb")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS)
-        page = browser.new_page(viewport={"width": 1500, "height": 1100})
-        page.goto(f"{lab.url}/lab/tree/sales.ipynb?token={lab.token}", wait_until="domcontentloaded")
-        page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=60_000)
-        page.wait_for_function("!document.querySelector('#jupyterlab-splash')", timeout=60_000)
-        expect(page.locator(".jp-Notebook-ExecutionIndicator[data-status='idle']").first).to_be_attached(timeout=WAIT_MS)
-        expect(page.locator(".oc-chat .oc-input")).to_be_editable(timeout=WAIT_MS)  # the panel opens by itself the first time
-        yield page
-        browser.close()
-
-
-def until(found: Callable[[], Any], what: str) -> Any:
-    deadline = time.monotonic() + LIMIT_S
-    while time.monotonic() < deadline:
-        if value := found():
-            return value
-        time.sleep(0.1)
-    raise AssertionError(f"waited {LIMIT_S} s for {what}")
-
-
-def picture(page: Page, name: str) -> None:
-    PICTURES.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=str(PICTURES / f"chain-{name}.png"))
-
-
-def run_cell(page: Page, number: int) -> Locator:
-    """Runs a cell by hand, again when JupyterLab was still busy with itself and did not hear; its output."""
-    cell = page.locator(".jp-Notebook .jp-CodeCell").nth(number)
-    prompt = cell.locator(".jp-InputPrompt")
-
-    def ran() -> bool:
-        cell.locator(".cm-content").click()
-        page.keyboard.press("Shift+Enter")
-        page.wait_for_timeout(1_000)
-        return prompt.inner_text() != "[ ]:"
-
-    until(ran, f"cell {number} to run")
-    return cell.locator(".jp-Cell-outputArea")
+def page(browser: Browser, lab: Lab) -> Iterator[Page]:
+    write(lab.notebooks / "sales.ipynb", "%load_ext openclaw_kernel\n%claw --session main live", DATA, "print(pressed)")
+    page = opened(browser, lab, "sales", width=1500, height=1100)
+    expect(page.locator(".oc-chat .oc-input")).to_be_editable(timeout=WAIT_MS)  # the panel opens by itself the first time
+    yield page
+    page.close()
 
 
 @pytest.mark.timeout(240)
 def test_the_long_chain(page: Page, lab: Lab, phone: Phone) -> None:
-    panel = run_cell(page, 0)
+    panel = run(page, 0)
     expect(panel.locator(".oc-now").first).to_be_visible(timeout=WAIT_MS)
-    run_cell(page, 1)
+    run(page, 1)
 
     # A stranger gets a code, and nothing of his words goes anywhere.
     phone.say("hello, who are you? secret-words")
@@ -173,7 +118,7 @@ def test_the_long_chain(page: Page, lab: Lab, phone: Phone) -> None:
     expect(card).to_contain_text(str(ROBIN), timeout=WAIT_MS)
     code = card.locator(".oc-pair-code").inner_text().replace(" ", "")
     assert code in phone.text().replace(" ", "")
-    picture(page, "1-pairing")
+    picture(page, "chain-1-pairing")
     card.get_by_role("button", name="Approve").click()
     expect(page.get_by_text("was let in")).to_be_visible(timeout=WAIT_MS)
 
@@ -181,7 +126,7 @@ def test_the_long_chain(page: Page, lab: Lab, phone: Phone) -> None:
     phone.say(ASK)
     allow = panel.get_by_role("button", name="Allow once")
     expect(allow).to_be_visible(timeout=WAIT_MS)
-    picture(page, "2-question")
+    picture(page, "chain-2-question")
     allow.click()
 
     # Live in the cell, and as a picture on the phone.
@@ -192,7 +137,7 @@ def test_the_long_chain(page: Page, lab: Lab, phone: Phone) -> None:
     assert "February was best" in phone.text()
     PICTURES.mkdir(parents=True, exist_ok=True)
     (PICTURES / "chain-telegram.png").write_bytes(phone.picture())
-    picture(page, "3-chart")
+    picture(page, "chain-3-chart")
 
     # A press calls back into Python and into the assistant.
     before = len(messages(lab.state))
@@ -205,8 +150,8 @@ def test_the_long_chain(page: Page, lab: Lab, phone: Phone) -> None:
         lambda: messages(lab.state)[-1]["role"] == "assistant" and len(messages(lab.state)) > before + 1,
         "an answer to the press",
     )
-    expect(run_cell(page, 2)).to_contain_text("[('explain', 'Feb')]", timeout=WAIT_MS)
-    picture(page, "4-pressed")
+    expect(run(page, 2)).to_contain_text("[('explain', 'Feb')]", timeout=WAIT_MS)
+    picture(page, "chain-4-pressed")
     check_transcript(lab.state)
 
 

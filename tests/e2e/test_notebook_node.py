@@ -3,74 +3,46 @@
 from __future__ import annotations
 
 import json
-import time
 import uuid
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
-import nbformat
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from openclaw_kernel.client.blocking import BlockingGateway
 from openclaw_kernel.client.connection import ALL_SCOPES
 from openclaw_kernel.store.runtime_file import read_runtime
 from openclaw_kernel.values.errors import OpenClawError
-from tests.e2e.conftest import CHROMIUM, CHROMIUM_FLAGS, PICTURES, Lab
+from tests.e2e.conftest import Lab, picture
+from tests.e2e.notebook import CELLS, opened, write
+from tests.waiting import LIMIT_S, until
 
 pytestmark = pytest.mark.e2e
-
-WAIT_MS = 60_000
-LIMIT_S = 60
-CELLS = ".jp-Notebook .jp-Cell"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if CHROMIUM is None:
-        pytest.skip("no Chromium on this machine and it could not be installed")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=CHROMIUM_FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")
 def page(browser: Browser, lab: Lab) -> Iterator[Page]:
     """A window with the notebook `sales.ipynb` in front and its kernel idle."""
-    write(lab.notebooks / "sales.ipynb", ["x = 20", "x + 1"])
-    write(lab.notebooks / "other.ipynb", ["'other'"])
-    page = browser.new_page(viewport={"width": 1280, "height": 900})
-    page.goto(f"{lab.url}/lab/tree/sales.ipynb?token={lab.token}", wait_until="domcontentloaded")
-    page.wait_for_selector(CELLS, timeout=WAIT_MS)
-    page.wait_for_function("!document.querySelector('#jupyterlab-splash')", timeout=WAIT_MS)
-    expect(page.locator(".jp-NotebookPanel-toolbar .jp-Notebook-ExecutionIndicator")).to_have_attribute(
-        "data-status", "idle", timeout=WAIT_MS
-    )
+    write(lab.notebooks / "sales.ipynb", "x = 20", "x + 1")
+    write(lab.notebooks / "other.ipynb", "'other'")
+    page = opened(browser, lab, "sales")
     yield page
-
-
-def write(path: Path, sources: list[str]) -> None:
-    notebook = nbformat.v4.new_notebook(
-        cells=[nbformat.v4.new_code_cell(source) for source in sources],
-        metadata={"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
-    )
-    path.write_text(nbformat.writes(notebook))
+    page.close()
 
 
 class Gateway:
     """The gateway inside that Jupyter, from outside."""
 
     def __init__(self, lab: Lab) -> None:
-        info = wait_for(lambda: read_runtime(lab.state))
+        info = until(lambda: read_runtime(lab.state), "the gateway")
         self._blocking = BlockingGateway(
             info.url, token=info.token, client_id="gateway-client", mode="backend", scopes=ALL_SCOPES, caps=("tool-events",)
         )
 
     def __enter__(self) -> Gateway:
         self._blocking.__enter__()
-        self.node_id = wait_for(self._window)["nodeId"]
+        self.node_id = until(self._window, "the window")["nodeId"]
         return self
 
     def __exit__(self, *error: Any) -> None:
@@ -80,7 +52,7 @@ class Gateway:
         return self._blocking.request(method, params)
 
     def window(self) -> dict[str, Any]:
-        return dict(wait_for(self._window))
+        return dict(until(self._window, "the window"))
 
     def _window(self) -> dict[str, Any] | None:
         rows = self.request("node.list", {})["nodes"]
@@ -95,16 +67,6 @@ class Gateway:
 def gateway(lab: Lab, page: Page) -> Iterator[Gateway]:
     with Gateway(lab) as gateway:
         yield gateway
-
-
-def wait_for(found: Callable[[], Any]) -> Any:
-    deadline = time.monotonic() + LIMIT_S
-    while time.monotonic() < deadline:
-        value = found()
-        if value:
-            return value
-        time.sleep(0.1)
-    raise AssertionError("it did not come about")
 
 
 def sources(gateway: Gateway) -> list[str]:
@@ -145,8 +107,7 @@ def test_an_inserted_cell_can_be_undone_and_the_file_is_left_alone(gateway: Gate
     assert made["index"] == 1 and made["dirty"] is True and sources(gateway) == ["x = 20", "# Sales", "x + 1"]
     assert on_disk(lab) == ["x = 20", "x + 1"], "nothing is written behind the editor's back"
     expect(page.locator(f"{CELLS}.jp-MarkdownCell")).to_have_count(1)
-    PICTURES.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=str(PICTURES / "notebook-node.png"))
+    picture(page, "notebook-node")
     page.locator(f"{CELLS} .jp-InputPrompt").first.click()
     page.keyboard.press("Escape")
     page.keyboard.press("z")
@@ -173,7 +134,7 @@ def test_only_an_open_notebook_is_touched(gateway: Gateway, page: Page) -> None:
     with pytest.raises(OpenClawError, match="has no cell"):
         gateway.invoke("notebook.run", cellId="nobody")
     page.get_by_text("other.ipynb", exact=True).first.dblclick()
-    wait_for(lambda: gateway.window()["notebook"] == "other.ipynb")
+    until(lambda: gateway.window()["notebook"] == "other.ipynb", "the other notebook in front")
     assert sources(gateway) == ["'other'"]
     behind = gateway.invoke("notebook.cells", path="sales.ipynb")
     assert behind["path"] == "sales.ipynb" and behind["cells"][0]["source"] == "x = 20"

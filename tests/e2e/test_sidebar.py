@@ -6,57 +6,26 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Error, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
-from tests.e2e.conftest import CHROMIUM, CHROMIUM_FLAGS, PICTURES, Lab
+from tests.e2e.chat import INPUT, WAIT_MS, say
+from tests.e2e.conftest import Lab, picture, settled, watched
 
 pytestmark = pytest.mark.e2e
 
-WAIT_MS = 20_000
 PANEL = ".oc-chat"
-INPUT = f"{PANEL} .oc-input"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if CHROMIUM is None:
-        pytest.skip("no Chromium on this machine and it could not be installed")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=CHROMIUM_FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")
 def page(browser: Browser, lab: Lab) -> Iterator[Page]:
     """JupyterLab in one window for the whole file; an error on its console fails the test that follows."""
     page = browser.new_page(viewport={"width": 1280, "height": 900})
-    problems: list[str] = []
-
-    def on_error(error: Error) -> None:
-        problems.append(str(error))
-
-    def on_console(message: ConsoleMessage) -> None:
-        if message.type == "error" and "openclaw" in (message.text + str(message.location)).lower():
-            problems.append(message.text)
-
-    page.on("pageerror", on_error)
-    page.on("console", on_console)
+    problems = watched(page, "openclaw")
     page.goto(f"{lab.url}/lab?token={lab.token}", wait_until="domcontentloaded")
-    page.wait_for_selector("#jp-main-dock-panel", timeout=60_000)
-    page.wait_for_function("!document.querySelector('#jupyterlab-splash')", timeout=60_000)
+    settled(page)
     yield page
     assert problems == []
-
-
-def picture(page: Page, name: str) -> None:
-    PICTURES.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=str(PICTURES / f"{name}.png"))
-
-
-def say(page: Page, text: str) -> None:
-    page.locator(INPUT).fill(text)
-    page.keyboard.press("Enter")
+    page.close()
 
 
 def test_the_sidebar_is_open_on_the_first_start(page: Page) -> None:

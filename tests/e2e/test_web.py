@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import os
-import subprocess
-import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -13,13 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, expect
 
 from openclaw_gateway.http.web import FOLDER
 from openclaw_gateway.serve import chat_link
 from openclaw_kernel.client.blocking import BlockingGateway
-from tests.e2e.conftest import CHROMIUM, CHROMIUM_FLAGS, PICTURES
-from tests.processes import stop
+from tests.e2e.chat import say
+from tests.e2e.conftest import picture, watched
+from tests.processes import program
 
 pytestmark = pytest.mark.e2e
 
@@ -33,25 +31,9 @@ class Served:
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     assert (FOLDER / "main.js").is_file(), "the page was not built: jlpm build:web"
-    state = tmp_path_factory.mktemp("served") / "state"
-    command = [sys.executable, "-m", "openclaw_gateway", "serve", "--json", "--port", "0", "--state-dir", str(state)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, env={**os.environ, "OPENCLAW_STATE_DIR": str(state)}) as process:
-        try:
-            assert process.stdout is not None
-            ready = json.loads(process.stdout.readline())
-            yield Served(ready["url"], ready["token"])
-        finally:
-            stop(process)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if CHROMIUM is None:
-        pytest.skip("no Chromium on this machine and it could not be installed")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS)
-        yield browser
-        browser.close()
+    env = {**os.environ, "OPENCLAW_STATE_DIR": str(tmp_path_factory.mktemp("served") / "state")}
+    with program("openclaw_gateway", "serve", "--json", "--port", "0", env=env) as ready:
+        yield Served(ready["url"], ready["token"])
 
 
 @pytest.fixture
@@ -59,29 +41,6 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
     context = browser.new_context(viewport={"width": 1280, "height": 800})
     yield context
     context.close()
-
-
-def watched(page: Page) -> list[str]:
-    """Errors of the page's console and scripts, as they come."""
-    errors: list[str] = []
-
-    def heard(message: ConsoleMessage) -> None:
-        if message.type == "error":
-            errors.append(message.text)
-
-    page.on("console", heard)
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    return errors
-
-
-def picture(page: Page, name: str) -> None:
-    PICTURES.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=PICTURES / f"web-{name}.png")
-
-
-def say(page: Page, text: str) -> None:
-    page.get_by_label("Message", exact=True).fill(text)
-    page.keyboard.press("Enter")
 
 
 def test_the_link_lets_in_once_and_leaves_no_token(served: Served, context: BrowserContext) -> None:
@@ -93,13 +52,13 @@ def test_the_link_lets_in_once_and_leaves_no_token(served: Served, context: Brow
     assert served.token not in page.url and page.url == f"{served.url}/"
     stored = page.evaluate("() => JSON.stringify([{...localStorage}, {...sessionStorage}, document.cookie, history.length])")
     assert served.token not in stored
-    picture(page, "wide-light")
+    picture(page, "web-wide-light")
     page.emulate_media(color_scheme="dark")
-    picture(page, "wide-dark")
+    picture(page, "web-wide-dark")
     page.set_viewport_size({"width": 390, "height": 800})
-    picture(page, "phone-dark")
+    picture(page, "web-phone-dark")
     page.emulate_media(color_scheme="light")
-    picture(page, "phone-light")
+    picture(page, "web-phone-light")
     page.reload()  # no token any more: the browser's own device token lets it in
     expect(page.locator(".oc-answer").last).to_contain_text("Hello", timeout=15_000)
     assert errors == []
@@ -109,20 +68,20 @@ def test_a_stranger_asks_and_the_owner_lets_him_in(served: Served, context: Brow
     stranger = context.new_page()
     stranger.goto(served.url)
     expect(stranger.get_by_text("This browser is not known")).to_be_visible()
-    picture(stranger, "locked")
+    picture(stranger, "web-locked")
     stranger.get_by_label("Token of the gateway").fill("a wrong token")
     stranger.get_by_role("button", name="Connect").click()
     expect(stranger.get_by_text("did not accept this token")).to_be_visible()
     stranger.get_by_role("button", name="Ask to be let in").click()
     expect(stranger.get_by_text("waits to be let in")).to_be_visible()
-    picture(stranger, "waiting")
+    picture(stranger, "web-waiting")
 
     owner = browser.new_context(viewport={"width": 900, "height": 800})
     page = owner.new_page()
     page.goto(chat_link(served.url, served.token))
     card = page.locator("[data-request]")
     expect(card).to_contain_text("wants to connect")
-    picture(page, "request")
+    picture(page, "web-request")
     card.get_by_role("button", name="Approve").click()
     expect(page.get_by_text("was let in.")).to_be_visible()
     owner.close()
@@ -137,7 +96,8 @@ def test_what_a_model_writes_runs_nothing(served: Served, context: BrowserContex
     context.on("request", lambda request: fetched.append(request.url))
     page = context.new_page()
     page.goto(chat_link(served.url, served.token))
-    expect(page.get_by_text("Connected")).to_be_visible()
+    say(page, "hello")  # makes the session that the markup goes into
+    expect(page.locator(".oc-answer").last).to_contain_text("Hello", timeout=15_000)
     hostile = (
         "<script>window.hit = 1</script> <img src=x onerror='window.hit = 2'> [click](javascript:window.hit=3) "
         "![](https://example.org/pixel.png)"
