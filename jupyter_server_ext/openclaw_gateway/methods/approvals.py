@@ -72,6 +72,7 @@ def approval_wire(approval: Approval) -> dict[str, Any]:
         "command": card.command,
         "commandPreview": card.title,
         "cwd": card.cwd,
+        "where": card.facts.get("where"),
         "host": "gateway",
         "agentId": approval.agent_id,
         "sessionKey": approval.session_key,

@@ -1,6 +1,8 @@
 import * as React from 'react';
 import { Announcement, announcements, State } from '../gateway';
+import { channelName } from './channels';
 import { Words, useEnv } from './env';
+import { endedSentence } from './request';
 import { stateWord } from './tool-row';
 
 /** The sentence for one announcement. */
@@ -15,7 +17,9 @@ export function spoken(words: Words, each: Announcement): string {
     case 'failed':
       return each.problem;
     case 'request':
-      return words.__('%1 asks to be let in %2', each.name.slice(0, 80), each.channel);
+      return words.__('%1 asks to be let in %2', each.name.slice(0, 80), channelName(each.channel));
+    case 'answered':
+      return endedSentence(words, each.request);
     case 'approval':
       return words.__('Approval needed: %1 %2, %3 risk', each.title || words.__('run a command'), each.command, each.risk);
   }

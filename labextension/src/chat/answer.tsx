@@ -1,5 +1,5 @@
 import * as React from 'react';
-import type { Answer, Approval, Part, ThinkingPart, ToolPart } from '../gateway';
+import { Answer, Approval, isOf, Part, ThinkingPart, ToolPart } from '../gateway';
 import { Ending } from './ending';
 import { useEnv } from './env';
 import { clock, duration } from './format';
@@ -21,6 +21,7 @@ export const AnswerView = React.memo(function AnswerView(props: Props): JSX.Elem
   const { words } = useEnv();
   const { answer } = props;
   const groups = group(answer.parts);
+  const approvals = React.useMemo(() => props.approvals.filter(each => isOf(answer, each)), [props.approvals, answer]);
   const streaming = answer.state === 'streaming';
   if (groups.length === 0 && (streaming || answer.state === 'done')) {
     return null;
@@ -28,7 +29,7 @@ export const AnswerView = React.memo(function AnswerView(props: Props): JSX.Elem
   return (
     <div className="oc-answer" role="article" tabIndex={-1} aria-label={words.__('Assistant')}>
       {groups.map((each, index) => (
-        <GroupView key={each.id} group={each} approvals={props.approvals} streaming={streaming && index === groups.length - 1} />
+        <GroupView key={each.id} group={each} approvals={approvals} streaming={streaming && index === groups.length - 1} />
       ))}
       <Ending
         answer={answer}

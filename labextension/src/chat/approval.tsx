@@ -85,7 +85,7 @@ function Command(props: { command: string }): JSX.Element {
   const { words } = useEnv();
   return (
     <div className="oc-ask-cmd" tabIndex={0} role="group" aria-label={words.__('Exact command')}>
-      {commandWords(props.command).map((piece, index) =>
+      {commandWords(shownCommand(props.command)).map((piece, index) =>
         /^\s/.test(piece) ? (
           piece
         ) : (
@@ -98,11 +98,26 @@ function Command(props: { command: string }): JSX.Element {
   );
 }
 
+/** Where it would run. Code in a notebook has no folder: there the place is all that is known. */
+export function placeFacts(words: Words, approval: Approval): [string, string][] {
+  const { cwd, where } = approval;
+  const place = where === 'this machine' ? words.__('Runs on') : words.__('Runs in');
+  return [
+    [words.__('Folder'), cwd === where ? '' : cwd],
+    [place, where]
+  ];
+}
+
+/** A command as it is shown: whole, but without the empty lines before it, which would push it out of sight. */
+export function shownCommand(command: string): string {
+  return command.replace(/^(?:[^\S\n]*\n)+/, '');
+}
+
 function Facts(props: { approval: Approval }): JSX.Element {
   const { words } = useEnv();
-  const { cwd, reason, effect } = props.approval;
+  const { reason, effect } = props.approval;
   const facts: [string, string][] = [
-    [words.__('Folder'), cwd],
+    ...placeFacts(words, props.approval),
     [words.__('Asks because'), reason],
     [words.__('Effect'), effect]
   ];

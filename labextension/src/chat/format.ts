@@ -1,8 +1,11 @@
 /** Times, amounts and shortenings as the interface writes them. */
 
-/** "0.3 s", "18 s", "2 min 5 s". */
+/** "< 0.1 s", "0.3 s", "18 s", "2 min 5 s". */
 export function duration(ms: number): string {
   const seconds = Math.max(0, ms) / 1000;
+  if (seconds > 0 && seconds < 0.05) {
+    return '< 0.1 s';
+  }
   if (seconds < 10) {
     return `${seconds.toFixed(1)} s`;
   }

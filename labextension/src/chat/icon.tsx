@@ -1,13 +1,14 @@
 import * as React from 'react';
 import { ICON_MARKUP, IconName } from './icons';
 
-/** A 16 px icon; decoration only, the name of the state stands beside it. */
-export function Icon(props: { name: IconName; className?: string }): JSX.Element {
+/** A 16 px icon. Without a label it is decoration only: its meaning stands beside it in words. */
+export function Icon(props: { name: IconName; className?: string; label?: string }): JSX.Element {
+  const { label } = props;
   return (
     <svg
       className={`oc-icon ${props.className ?? ''}`}
       viewBox="0 0 16 16"
-      aria-hidden="true"
+      {...(label === undefined ? { 'aria-hidden': true } : { role: 'img', 'aria-label': label })}
       dangerouslySetInnerHTML={{ __html: ICON_MARKUP[props.name] }}
     />
   );

@@ -27,6 +27,7 @@ export function Log(props: Props): JSX.Element {
   const retry = React.useCallback((answer: Answer) => onSend(saidBefore(latest.current, answer)), [onSend]);
   const edit = React.useCallback((answer: Answer) => onEdit(saidBefore(latest.current, answer)), [onEdit]);
   const last = state.entries.length - 1;
+  const mixed = state.entries.some(entry => entry.kind === 'said' && entry.from !== undefined);
   return (
     <>
       <div
@@ -42,7 +43,7 @@ export function Log(props: Props): JSX.Element {
         {state.problem !== '' && <LogProblem problem={state.problem} />}
         {state.entries.map((entry, index) =>
           entry.kind === 'said' ? (
-            <Message key={entry.id} said={entry} onRetry={onSend} />
+            <Message key={entry.id} said={entry} mixed={mixed} onRetry={onSend} />
           ) : (
             <AnswerView
               key={entry.id}

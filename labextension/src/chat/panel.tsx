@@ -13,8 +13,15 @@ import { SessionList } from './sessions';
 import { Act, ActContext } from './surface';
 import { AwayBar, StatusLine } from './status';
 
+interface Props {
+  chat: Chat;
+  inputRef: React.RefObject<HTMLTextAreaElement>;
+  /** True where the list of sessions stands beside the chat already. */
+  listBeside?: boolean;
+}
+
 /** The whole chat: header, log, input, meters; or the list of sessions in its place. */
-export function ChatPanel(props: { chat: Chat; inputRef: React.RefObject<HTMLTextAreaElement> }): JSX.Element {
+export function ChatPanel(props: Props): JSX.Element {
   const { chat, inputRef } = props;
   const { words } = useEnv();
   const state = useChat(chat);
@@ -31,7 +38,7 @@ export function ChatPanel(props: { chat: Chat; inputRef: React.RefObject<HTMLTex
     setListing(false);
     void chat.newChat().then(() => inputRef.current?.focus());
   };
-  if (listing) {
+  if (listing && props.listBeside !== true) {
     return (
       <SessionList
         state={state}
@@ -52,7 +59,7 @@ export function ChatPanel(props: { chat: Chat; inputRef: React.RefObject<HTMLTex
     <DecideContext.Provider value={decide}>
       <AdmitContext.Provider value={admit}>
         <section className="oc oc-chat" aria-label={words.__('OpenClaw chat')}>
-          <Header name={title(state)} buttonRef={head} onList={list} onNew={newChat} />
+          <Header name={title(state)} buttonRef={head} onList={props.listBeside === true ? undefined : list} onNew={newChat} />
           <ActContext.Provider value={act}>
             <Conversation chat={chat} state={state} inputRef={inputRef} />
           </ActContext.Provider>
@@ -66,10 +73,21 @@ export function ChatPanel(props: { chat: Chat; inputRef: React.RefObject<HTMLTex
 function Header(props: {
   name: string;
   buttonRef: React.RefObject<HTMLButtonElement>;
-  onList: () => void;
+  /** Absent where the list is in sight. */
+  onList?: () => void;
   onNew: () => void;
 }): JSX.Element {
   const { words } = useEnv();
+  if (props.onList === undefined) {
+    return (
+      <header className="oc-head">
+        <h2 className="oc-head-name oc-ellipsis" title={props.name}>
+          <bdi>{props.name}</bdi>
+        </h2>
+        <IconButton icon="plus" label={words.__('New chat')} onClick={props.onNew} />
+      </header>
+    );
+  }
   return (
     <header className="oc-head">
       <button
@@ -80,7 +98,7 @@ function Header(props: {
         title={props.name}
         onClick={props.onList}
       >
-        <span className="oc-ellipsis">{props.name}</span>
+        <bdi className="oc-ellipsis">{props.name}</bdi>
         <Icon name="down" />
       </button>
       <IconButton icon="plus" label={words.__('New chat')} onClick={props.onNew} />

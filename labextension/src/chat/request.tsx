@@ -1,5 +1,6 @@
 import * as React from 'react';
-import type { PairRequest } from '../gateway';
+import { isOpen, PairRequest } from '../gateway';
+import { channelName } from './channels';
 import { Words, useEnv } from './env';
 import { useTick } from './hooks';
 import { Icon } from './icon';
@@ -23,7 +24,7 @@ export function RequestCard(props: { request: PairRequest }): JSX.Element {
   const { request } = props;
   const { words } = useEnv();
   const admit = React.useContext(AdmitContext);
-  const open = request.state === 'waiting' || request.state === 'sending';
+  const open = isOpen(request);
   const now = useTick(open && request.expiresAt !== null);
   if (!open) {
     return <Settled request={request} />;
@@ -96,23 +97,28 @@ function Code(props: { code: string }): JSX.Element {
   );
 }
 
-function Settled(props: { request: PairRequest }): JSX.Element {
-  const { words } = useEnv();
-  const { request } = props;
-  const name = request.name.slice(0, 80);
-  const ok = request.state === 'approved';
-  const sentence = ok
+/** How a request ended, in a sentence. */
+export function endedSentence(words: Words, request: PairRequest): string {
+  const name = request.name.slice(0, 80) || words.__('Somebody');
+  return request.state === 'approved'
     ? words.__('%1 was let in.', name)
     : request.state === 'expired'
       ? words.__('The request of %1 expired.', name)
       : words.__('%1 was not let in.', name);
+}
+
+/** The outcome, for a short while; screen readers hear it from the announcer. */
+function Settled(props: { request: PairRequest }): JSX.Element {
+  const { words } = useEnv();
+  const { request } = props;
+  const ok = request.state === 'approved';
   return (
-    <div className="oc-note" role="status">
+    <div className="oc-note">
       <span className="oc-state" data-state={ok ? 'done' : 'skipped'}>
         <Icon name={ok ? 'ok' : 'skip'} />
       </span>
       <div className="oc-note-body">
-        <bdi>{sentence}</bdi>
+        <bdi>{endedSentence(words, request)}</bdi>
       </div>
     </div>
   );
@@ -122,7 +128,7 @@ function asks(words: Words, request: PairRequest): string {
   const name = request.name.slice(0, 80) || words.__('Somebody');
   switch (request.kind) {
     case 'person':
-      return words.__('%1 wants to write to the assistant (%2)', name, request.channel);
+      return words.__('%1 wants to write to the assistant (%2)', name, channelName(request.channel));
     case 'device':
       return words.__('%1 wants to connect to this gateway', name);
     case 'node':

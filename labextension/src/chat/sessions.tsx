@@ -1,9 +1,9 @@
 import * as React from 'react';
 import type { Approval, SessionRow, State } from '../gateway';
+import { channelName, origin } from './channels';
 import { useEnv } from './env';
 import { when } from './format';
 import { Icon, IconButton } from './icon';
-import type { IconName } from './icons';
 
 interface Props {
   state: State;
@@ -49,6 +49,7 @@ export function SessionList(props: Props): JSX.Element {
     <section className="oc oc-chat" aria-label={words.__('Sessions')} onKeyDown={moved}>
       <header className="oc-head">
         {onBack !== undefined && <IconButton icon="left" label={words.__('Back to the chat')} onClick={onBack} />}
+        {!alone && <Icon name="claw" />}
         <b className="oc-grow">{alone ? words.__('Sessions') : 'OpenClaw'}</b>
         <IconButton icon="plus" label={words.__('New chat')} onClick={props.onNew} />
       </header>
@@ -78,14 +79,6 @@ export function SessionList(props: Props): JSX.Element {
   );
 }
 
-/** The icon of where a session lives, from its key: `agent:A:CHANNEL:…`, `cron:…`, `hook:…`. */
-export function origin(key: string): IconName {
-  const parts = key.split(':');
-  const place = parts[0] === 'agent' ? (parts[2] ?? '') : parts[0];
-  const icons: Record<string, IconName> = { telegram: 'plane', cron: 'clock', hook: 'out', webhook: 'out', webchat: 'globe', notebook: 'book' };
-  return icons[place] ?? 'claw';
-}
-
 function Row(props: { row: SessionRow; state: State; onOpen: (row: SessionRow) => void }): JSX.Element {
   const { words, now } = useEnv();
   const { row, state } = props;
@@ -99,12 +92,14 @@ function Row(props: { row: SessionRow; state: State; onOpen: (row: SessionRow) =
       title={row.title}
       onClick={() => props.onOpen(row)}
     >
-      <Icon name={origin(row.key)} />
+      <Icon name={origin(row.key, row.channel)} label={row.channel === '' ? undefined : channelName(row.channel)} />
       <span className="oc-t oc-ellipsis">
         <bdi>{row.title.slice(0, 80)}</bdi>
       </span>
       <span className="oc-w oc-num">{when(row.updatedAt, now(), words.__('now'))}</span>
-      <span className="oc-p oc-ellipsis">{row.preview}</span>
+      <span className="oc-p oc-ellipsis">
+        <bdi>{row.preview}</bdi>
+      </span>
       <span className="oc-x">
         <Mark row={row} approvals={state.approvals} />
       </span>

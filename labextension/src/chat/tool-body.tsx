@@ -1,5 +1,6 @@
 import * as React from 'react';
 import type { Approval, ToolPart } from '../gateway';
+import { placeFacts, shownCommand } from './approval';
 import { Words, useEnv } from './env';
 import { clock, firstLines } from './format';
 
@@ -17,16 +18,18 @@ export function ToolBody(props: { tool: ToolPart; approval: Approval | null }): 
         <dl className="oc-facts">
           <dt>{words.__('Answer')}</dt>
           <dd>{answerFact(words, approval)}</dd>
-          {approval.cwd !== '' && (
-            <>
-              <dt>{words.__('Folder')}</dt>
-              <dd>{approval.cwd}</dd>
-            </>
-          )}
+          {placeFacts(words, approval)
+            .filter(([, place]) => place !== '')
+            .map(([name, place]) => (
+              <React.Fragment key={name}>
+                <dt>{name}</dt>
+                <dd>{place}</dd>
+              </React.Fragment>
+            ))}
         </dl>
       )}
       {tool.args !== '' && <span className="oc-label">{command}</span>}
-      {tool.args !== '' && <div className="oc-out">{tool.args}</div>}
+      {tool.args !== '' && <div className="oc-out">{shownCommand(tool.args)}</div>}
       {tool.output !== '' && <span className="oc-label">{words.__('Output')}</span>}
       {tool.output !== '' && <Output text={tool.output} />}
       {tool.args === '' && tool.output === '' && <span className="oc-label">{words.__('No input and no output.')}</span>}
@@ -44,7 +47,9 @@ function answerFact(words: Words, approval: Approval): string {
     case 'deny':
       return words.__('denied by you, %1', at);
     case null:
-      return words.__('no answer in time, so it was not run');
+      return approval.cancelled === true
+        ? words.__('none, because the turn was stopped')
+        : words.__('no answer in time, so it was not run');
   }
 }
 

@@ -46,7 +46,7 @@ export function stateWord(words: Words, state: ToolState): string {
 /** The end of the row: who allowed it, how it ended, or how long it took. */
 export function rowEnd(words: Words, tool: ToolPart, approval: Approval | null, now: number): string {
   if (approval?.state === 'settled' && approval.decision === null) {
-    return words.__('no answer');
+    return approval.cancelled === true ? words.__('stopped') : words.__('no answer');
   }
   if (tool.state === 'denied') {
     return words.__('denied');

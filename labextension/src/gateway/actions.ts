@@ -1,6 +1,6 @@
 /** Everything that can change the state: what the user did, and what the gateway said. */
 import type { Json } from './frames';
-import type { PairRequest } from './requests';
+import type { PairRequest, RequestKind } from './requests';
 import type { Link } from './socket';
 import type { Decision } from './state';
 
@@ -21,6 +21,7 @@ export type Action =
   | { type: 'deciding'; id: string }
   | { type: 'decideFailed'; id: string; problem: string }
   | { type: 'decided'; id: string; decision: Decision; at: number }
-  | { type: 'requests'; rows: readonly PairRequest[] }
+  | { type: 'requests'; kind: RequestKind; rows: readonly PairRequest[] }
   | { type: 'request'; request: PairRequest; change: Partial<PairRequest> }
+  | { type: 'requestOver'; request: PairRequest }
   | { type: 'event'; name: string; payload: Json; at: number };

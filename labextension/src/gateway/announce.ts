@@ -1,5 +1,6 @@
 /** What a screen reader hears: finished blocks, tool outcomes, endings and questions; never deltas or timers. */
 import { splitBlocks } from './blocks';
+import { isOpen, PairRequest } from './requests';
 import { waiting } from './select';
 import type { Answer, Part, State, ToolPart } from './state';
 
@@ -9,6 +10,7 @@ export type Announcement =
   | { kind: 'stopped' }
   | { kind: 'failed'; problem: string }
   | { kind: 'request'; name: string; channel: string }
+  | { kind: 'answered'; request: PairRequest }
   | { kind: 'approval'; title: string; command: string; risk: string };
 
 /** Announcements that the step from `before` to `after` causes, in order. */
@@ -32,8 +34,11 @@ export function announcements(before: State, after: State): Announcement[] {
     }
   }
   for (const request of after.requests) {
-    if (request.state === 'waiting' && !before.requests.some(each => each.kind === request.kind && each.id === request.id)) {
+    const old = before.requests.find(each => each.kind === request.kind && each.id === request.id);
+    if (request.state === 'waiting' && old === undefined) {
       found.push({ kind: 'request', name: request.name, channel: request.channel });
+    } else if (!isOpen(request) && old !== undefined && isOpen(old)) {
+      found.push({ kind: 'answered', request });
     }
   }
   return found;
@@ -63,13 +68,13 @@ function ofPart(was: Part | undefined, part: Part, old: Answer | undefined, answ
   if (part.kind !== 'text') {
     return [];
   }
-  const before = was?.kind === 'text' && old !== undefined ? finished(was.text, isOpen(old, was)) : [];
-  const after = finished(part.text, isOpen(answer, part));
+  const before = was?.kind === 'text' && old !== undefined ? finished(was.text, stillGrows(old, was)) : [];
+  const after = finished(part.text, stillGrows(answer, part));
   return after.slice(before.length).map(block => ({ kind: 'text', text: block }));
 }
 
 /** The last text of a streaming answer still grows. */
-function isOpen(answer: Answer, part: Part): boolean {
+function stillGrows(answer: Answer, part: Part): boolean {
   return answer.state === 'streaming' && answer.parts[answer.parts.length - 1] === part;
 }
 

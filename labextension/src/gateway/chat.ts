@@ -7,12 +7,14 @@ import { isObject, Json, list, text } from './frames';
 import { reduce } from './reduce';
 import { GatewaySocket, SocketOptions } from './socket';
 import { Decision, initialState, State } from './state';
-import { PairRequest, readRequest, verdict } from './requests';
+import { isOpen, PairRequest, readRequest, verdict } from './requests';
 import { running } from './select';
 
 /** 15 redraws a second (ui/README, answer). */
 export const PACE = 1000 / 15;
 export const HISTORY_LIMIT = 200;
+/** How long an answered request is still shown, in ms. */
+export const LINGER = 10_000;
 
 export interface ChatOptions extends SocketOptions {
   newId?: () => string;
@@ -72,8 +74,10 @@ export class Chat {
     if (next === this.current) {
       return;
     }
+    const before = this.current;
     this.current = next;
     this.notify(action);
+    this.letGo(before, next);
   }
 
   /** Sends a message; the log shows it at once. */
@@ -178,8 +182,12 @@ export class Chat {
 
   /** Requests that were made before this page was open. */
   private async whoWaits(kind: PairRequest['kind'], method: string): Promise<void> {
-    const rows = list(await this.quietly(method, {}), 'pending').map(row => readRequest(kind, row));
-    this.apply({ type: 'requests', rows: rows.filter((row): row is PairRequest => row !== null) });
+    const answer = await this.quietly(method, {});
+    if (!isObject(answer)) {
+      return;
+    }
+    const rows = list(answer, 'pending').map(row => readRequest(kind, row));
+    this.apply({ type: 'requests', kind, rows: rows.filter((row): row is PairRequest => row !== null) });
   }
 
   /** Reads the conversation and asks for its messages. */
@@ -216,6 +224,16 @@ export class Chat {
         console.warn(`OpenClaw: ${method} failed: ${sentence(error)}`);
       }
       return null;
+    }
+  }
+
+  /** A request that has just ended leaves after a while. */
+  private letGo(before: State, after: State): void {
+    if (before.requests === after.requests) {
+      return;
+    }
+    for (const request of after.requests.filter(each => !isOpen(each) && !before.requests.includes(each))) {
+      this.setTimer(() => this.apply({ type: 'requestOver', request }), LINGER);
     }
   }
 

@@ -1,7 +1,7 @@
 /** A stored transcript (`chat.history`) as log entries: one answer holds everything up to the next message of yours. */
 import { isObject, Json, number, text } from './frames';
 import { addUsage, contentText, modelRef, toolArgs, toolWhat } from './read';
-import type { Answer, Entry, Part, Said, ToolPart, Usage } from './state';
+import type { Answer, Entry, Part, Said, Sender, ToolPart, Usage } from './state';
 import { readSurface } from './surface';
 
 export interface History {
@@ -47,6 +47,25 @@ export function runOf(message: unknown): string {
   return key.endsWith(':user') ? key.slice(0, -':user'.length) : (text(meta(message), 'runId') ?? '');
 }
 
+/** What stands before the sender's own words: the group's title, and what was talked before (VAL-08). */
+const AROUND =
+  /^(?:<<<untrusted group[^\n]*>>>\n[\s\S]*?\n<<<end of untrusted group>>>\n)?(?:\[Chat messages since[^\n]*\n<<<untrusted history[^\n]*>>>\n[\s\S]*?\n<<<end of untrusted history>>>\n\[Current message[^\n]*\n)?/;
+
+/** Who wrote a message that came through a channel, and his own words; nothing for what was typed here. */
+function fromChannel(message: Json): Partial<Said> {
+  const channel = text(meta(message), 'channel');
+  if (channel === undefined || channel === '') {
+    return {};
+  }
+  const name = text(meta(message), 'senderName') || text(meta(message), 'senderId') || '';
+  const from: Sender = { channel, name: name.slice(0, 80) };
+  const whole = contentText(message.content);
+  const context = AROUND.exec(whole)?.[0] ?? '';
+  return context === '' || context.length === whole.length
+    ? { from }
+    : { from, text: whole.slice(context.length), context: context.trim() };
+}
+
 export function readSaid(message: Json, index: number): Said {
   return {
     kind: 'said',
@@ -54,7 +73,8 @@ export function readSaid(message: Json, index: number): Said {
     runId: runOf(message),
     text: contentText(message.content),
     at: number(message, 'timestamp') ?? 0,
-    delivery: 'sent'
+    delivery: 'sent',
+    ...fromChannel(message)
   };
 }
 

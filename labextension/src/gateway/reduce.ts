@@ -2,12 +2,20 @@
 import type { Action } from './actions';
 import { isObject, Json, list, text } from './frames';
 import { emptyAnswer, readHistory, readSaid, runOf } from './history';
-import { change, heard, pairEvent, takeIn } from './requests';
+import { change, heard, listed, openOnes, pairEvent } from './requests';
 import { addUsage, modelRef, readApproval, readDecision, readModel, readSession, shortKey } from './read';
 import { Answer, Approval, Entry, initialState, SessionRow, State } from './state';
 import { addAgent, addText, deltaText, end } from './turn';
 
 export function reduce(state: State, action: Action): State {
+  const next = step(state, action);
+  // Whoever was let in is no news any more once the conversation has gone on.
+  return next.entries.length > state.entries.length && 'at' in action
+    ? { ...next, requests: openOnes(next.requests, action.at) }
+    : next;
+}
+
+function step(state: State, action: Action): State {
   switch (action.type) {
     case 'link':
       return { ...state, link: action.link, everOpen: state.everOpen || action.link.kind === 'open' };
@@ -42,9 +50,11 @@ export function reduce(state: State, action: Action): State {
     case 'decided':
       return editApproval(state, action.id, { state: 'settled', decision: action.decision, resolvedAt: action.at });
     case 'requests':
-      return { ...state, requests: action.rows.reduce(takeIn, state.requests) };
+      return { ...state, requests: listed(state.requests, action.kind, action.rows) };
     case 'request':
       return { ...state, requests: change(state.requests, action.request, action.change) };
+    case 'requestOver':
+      return { ...state, requests: state.requests.filter(each => each !== action.request) };
     case 'event':
       return applyEvent(state, action.name, action.payload, action.at);
   }
@@ -168,15 +178,16 @@ function applyEvent(state: State, name: string, payload: Json, at: number): Stat
       return editApproval(state, text(payload, 'id') ?? '', {
         state: 'settled',
         decision: readDecision(payload),
+        cancelled: payload.state === 'cancelled',
         resolvedAt: at
       });
     case 'sessions.changed':
-      return applySessionChange(state, payload);
+      return applySessionChange(payload.reason === 'reset' && isMine(state, payload) ? emptied(state) : state, payload);
   }
   if (pairEvent(name) !== null) {
     return { ...state, requests: heard(state.requests, name, payload) };
   }
-  if (!isMine(state, payload)) {
+  if (!isMine(state, payload) || state.past.includes(text(payload, 'runId') ?? '')) {
     return state;
   }
   switch (name) {
@@ -189,6 +200,18 @@ function applyEvent(state: State, name: string, payload: Json, at: number): Stat
     default:
       return state;
   }
+}
+
+/** The log after a reset: a new conversation under the same key. What is being sent belongs to it already. */
+function emptied(state: State): State {
+  const keeps = (entry: Entry) => entry.kind === 'said' && entry.delivery !== 'sent';
+  const past = state.entries.filter(entry => !keeps(entry)).map(entry => entry.runId);
+  return {
+    ...state,
+    entries: state.entries.filter(keeps),
+    past: [...state.past, ...past].filter(runId => runId !== ''),
+    usage: initialState().usage
+  };
 }
 
 function isMine(state: State, payload: Json): boolean {

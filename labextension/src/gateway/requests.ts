@@ -59,7 +59,7 @@ function person(payload: Json): PairRequest {
   return {
     kind: 'person',
     id: sender === '' ? '' : `${channel}\n${account}\n${sender}`,
-    name: text(payload, 'name') ?? text(payload, 'senderName') ?? sender,
+    name: text(payload, 'name') || text(payload, 'senderName') || sender,
     account: sender,
     channel,
     code: text(payload, 'code') ?? '',
@@ -87,9 +87,25 @@ function device(kind: RequestKind, payload: Json): PairRequest {
   };
 }
 
-/** `rows` with one request taken in: a repeated one replaces the old, an answered one keeps its end. */
+/** `rows` with one request taken in: a repeated one replaces the old. */
 export function takeIn(rows: readonly PairRequest[], request: PairRequest): PairRequest[] {
   return [...rows.filter(row => row.kind !== request.kind || row.id !== request.id), request];
+}
+
+/** Whether it still has to be answered. */
+export function isOpen(request: PairRequest): boolean {
+  return request.state === 'waiting' || request.state === 'sending';
+}
+
+/** The same list where none has ended. What has, was read long enough when the conversation goes on. */
+export function openOnes(rows: readonly PairRequest[], at: number): readonly PairRequest[] {
+  const open = rows.filter(row => isOpen(row) && (row.expiresAt === null || row.expiresAt > at));
+  return open.length === rows.length ? rows : open;
+}
+
+/** `rows` with what the gateway lists as open now: others of that kind ended while nobody listened. */
+export function listed(rows: readonly PairRequest[], kind: RequestKind, open: readonly PairRequest[]): PairRequest[] {
+  return [...rows.filter(row => row.kind !== kind || !isOpen(row)), ...open].reduce(takeIn, []);
 }
 
 /** `rows` after an event of the gateway. */

@@ -1,6 +1,6 @@
 /** Questions about the state that more than one component asks. */
 import { shortKey } from './read';
-import { Answer, Approval, BUILT_IN, ModelRow, State } from './state';
+import { Answer, Approval, BUILT_IN, Entry, ModelRow, State } from './state';
 
 /** The answer that is streaming, the oldest first; `null` when nothing runs. */
 export function running(state: State): Answer | null {
@@ -19,10 +19,20 @@ export function isHere(state: State, approval: Approval): boolean {
 
 /** Waiting approvals that belong to no tool row in the log: they are shown after the last entry. */
 export function loose(state: State): readonly Approval[] {
-  const shown = new Set(
-    state.entries.flatMap(entry => (entry.kind === 'answer' ? entry.parts : [])).map(part => (part.kind === 'tool' ? part.id : ''))
+  return waiting(state).filter(each => !state.entries.some(entry => hasRow(entry, each)));
+}
+
+/** Whether an answer may hold the call of a card: models number their calls anew with every conversation, runs never do. */
+export function isOf(answer: Answer, approval: Approval): boolean {
+  return approval.runId === '' || approval.runId === answer.runId;
+}
+
+function hasRow(entry: Entry, approval: Approval): boolean {
+  return (
+    entry.kind === 'answer' &&
+    isOf(entry, approval) &&
+    entry.parts.some(part => part.kind === 'tool' && part.id === approval.toolCallId)
   );
-  return waiting(state).filter(each => each.toolCallId === '' || !shown.has(each.toolCallId));
 }
 
 export function currentModel(state: State): ModelRow | null {

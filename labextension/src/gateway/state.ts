@@ -36,6 +36,12 @@ export interface ThinkingPart {
 
 export type Part = TextPart | ToolPart | ThinkingPart;
 
+/** Somebody on a channel. The name is his own choice: never trusted, shown isolated. */
+export interface Sender {
+  channel: string;
+  name: string;
+}
+
 export interface Said {
   kind: 'said';
   id: string;
@@ -44,6 +50,10 @@ export interface Said {
   text: string;
   at: number;
   delivery: 'sending' | 'sent' | 'queued' | 'failed';
+  /** Who wrote, when it came through a channel. */
+  from?: Sender;
+  /** What was talked around it, which the model read with it. */
+  context?: string;
   problem?: string;
 }
 
@@ -75,17 +85,23 @@ export interface Approval {
   title: string;
   command: string;
   cwd: string;
+  /** The machine, kernel or sandbox; empty when nothing is said of it. */
+  where: string;
   reason: string;
   effect: string;
   risk: 'low' | 'medium' | 'high';
   scopes: readonly Decision[];
   sessionKey: string;
   toolCallId: string;
+  /** The run that asks; empty when the server does not say. */
+  runId: string;
   createdAt: number;
   expiresAt: number | null;
   state: 'waiting' | 'sending' | 'settled';
   /** `null` while open, and when nobody answered in time. */
   decision: Decision | null;
+  /** Whether nobody can answer any more because the turn was stopped. */
+  cancelled?: boolean;
   resolvedAt: number | null;
   problem: string;
 }
@@ -93,6 +109,8 @@ export interface Approval {
 export interface SessionRow {
   key: string;
   title: string;
+  /** The channel it was last heard on; empty for none. */
+  channel: string;
   preview: string;
   updatedAt: number;
   running: boolean;
@@ -127,6 +145,8 @@ export interface State {
   /** A sentence when the conversation could not be read. */
   problem: string;
   entries: readonly Entry[];
+  /** Runs of a conversation that was reset: what they still say belongs to nothing on the screen. */
+  past: readonly string[];
   approvals: readonly Approval[];
   /** Who waits at the door, in any session. */
   requests: readonly PairRequest[];
@@ -150,6 +170,7 @@ export function initialState(sessionKey = 'main'): State {
     loaded: false,
     problem: '',
     entries: [],
+    past: [],
     approvals: [],
     requests: [],
     sessions: [],

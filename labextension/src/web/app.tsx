@@ -15,6 +15,7 @@ export function App(props: { chat: Chat; identity: Identity; known: boolean }): 
   const state = useChat(chat);
   const [locked, setLocked] = React.useState(!props.known);
   const input = React.useRef<HTMLTextAreaElement>(null);
+  const wide = useWide();
   const refusal = state.link.kind === 'away' ? state.link.refusal : undefined;
   const useless = refusal !== undefined && USELESS.has(refusal.code);
   React.useEffect(() => {
@@ -39,10 +40,24 @@ export function App(props: { chat: Chat; identity: Identity; known: boolean }): 
     <div className="ocw">
       <Sessions chat={chat} state={state} input={input} />
       <div className="ocw-chat">
-        <ChatPanel chat={chat} inputRef={input} />
+        <ChatPanel chat={chat} inputRef={input} listBeside={wide} />
       </div>
     </div>
   );
+}
+
+/** The same number as in `theme.css`: from here on the list of sessions stands beside the chat. */
+const WIDE = '(min-width: 860px)';
+
+function useWide(): boolean {
+  const [wide, setWide] = React.useState(() => window.matchMedia(WIDE).matches);
+  React.useEffect(() => {
+    const query = window.matchMedia(WIDE);
+    const changed = () => setWide(query.matches);
+    query.addEventListener('change', changed);
+    return () => query.removeEventListener('change', changed);
+  }, []);
+  return wide;
 }
 
 function Sessions(props: { chat: Chat; state: State; input: React.RefObject<HTMLTextAreaElement> }): JSX.Element {

@@ -113,6 +113,39 @@ describe('the panel', () => {
     expect(host.querySelector('.oc-ask')).toBeNull();
   });
 
+  it('asks once, though a model gave two calls the same id', async () => {
+    const call = { stream: 'tool', data: { phase: 'start', toolCallId: 'call_1', name: 'exec', args: { command: 'ls' } } };
+    const card = { ...ASK, request: { ...ASK.request, toolCallId: 'call_1', runId: 'run-2' } };
+    await type('first');
+    await hear('agent', call);
+    await hear('chat', { state: 'final' });
+    await type('second');
+    await hear('agent', { ...call, runId: 'run-2' });
+    await hear('exec.approval.requested', { ...card, runId: 'run-2' });
+    expect(host.querySelectorAll('.oc-ask')).toHaveLength(1);
+    expect(host.querySelectorAll('.oc-tool-head')).toHaveLength(1);
+  });
+
+  it('empties the log at a reset from elsewhere', async () => {
+    await type('first');
+    await hear('chat', { state: 'final', message: { role: 'assistant', content: 'done' } });
+    expect(host.querySelector('.oc-said')).not.toBeNull();
+    await act(async () => on.socket.answer('chat.send', { runId: 'run-1', status: 'started' }));
+    await hear('sessions.changed', { reason: 'reset', session: { key: 'agent:main:main' } });
+    expect(host.querySelector('.oc-said')).toBeNull();
+    expect(host.textContent).toContain('What shall we look at?');
+  });
+
+  it('names the sender of what came through a channel, and you beside him', async () => {
+    await type('mine');
+    expect(host.querySelector('.oc-said-meta')).toBeNull();
+    const message = { role: 'user', content: 'hi', __openclaw: { channel: 'telegram', senderName: 'روبن', id: 'm1' } };
+    await hear('session.message', { runId: 'tg', messageId: 'm1', message });
+    const lines = [...host.querySelectorAll('.oc-said-meta')];
+    expect(lines.map(line => line.textContent)).toEqual([expect.stringContaining('You'), expect.stringContaining('روبن, Telegram')]);
+    expect(lines[1].querySelector('bdi')?.textContent).toBe('روبن');
+  });
+
   it('offers no Always when the risk is high', async () => {
     await hear('exec.approval.requested', { ...ASK, request: { ...ASK.request, risk: 'high' } });
     expect(byText('Always')).toBeUndefined();

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Answer, initialState, loose, Part, reduce, running, State, waiting } from '../../src/gateway';
+import { Answer, initialState, isOf, loose, Part, reduce, running, State, waiting } from '../../src/gateway';
 
 const KEY = 'agent:main:demo';
 const RUN = 'run-1';
@@ -140,6 +140,18 @@ describe('approvals', () => {
     expect(waiting(state)).toHaveLength(1);
   });
 
+  it('stand at the row of their own run, though another call had the same id', () => {
+    const mine = { ...asked, request: { ...asked.request, runId: 'run-2' } };
+    let state = tool(start(), { phase: 'start', toolCallId: 't1', name: 'exec', args: {} });
+    state = hear(state, 'chat', { state: 'final' });
+    state = hear(state, 'exec.approval.requested', mine);
+    expect(loose(state)).toHaveLength(1);
+    state = hear(state, 'agent', { runId: 'run-2', stream: 'tool', data: { phase: 'start', toolCallId: 't1', name: 'exec', args: {} } });
+    expect(loose(state)).toEqual([]);
+    const holders = state.entries.filter(each => each.kind === 'answer' && isOf(each, state.approvals[0]));
+    expect(holders.map(each => each.runId)).toEqual(['run-2']);
+  });
+
   it('of other sessions are known but not shown here', () => {
     const elsewhere = { ...asked, request: { ...asked.request, sessionKey: 'agent:main:other' } };
     const state = hear(start(), 'exec.approval.requested', elsewhere);
@@ -159,6 +171,48 @@ describe('approvals', () => {
     expect(state.approvals[0].state).toBe('sending');
     state = reduce(state, { type: 'decideFailed', id: 'ap1', problem: 'lost' });
     expect(state.approvals[0]).toMatchObject({ state: 'waiting', problem: 'lost' });
+  });
+});
+
+describe('a reset', () => {
+  const changed = { reason: 'reset', session: { key: KEY, updatedAt: 5 } };
+
+  it('empties the log but keeps what is being sent, and hears nothing more of what ran', () => {
+    let state = delta(start(), 'one');
+    state = reduce(state, { type: 'accepted', runId: RUN, status: 'started', at: 2 });
+    state = reduce(state, { type: 'sending', runId: 'new', text: '/new', at: 3 });
+    state = hear(state, 'sessions.changed', changed);
+    expect(state.entries.map(each => each.runId)).toEqual(['new']);
+    state = hear(state, 'chat', { state: 'aborted' });
+    expect(state.entries.map(each => each.runId)).toEqual(['new']);
+    state = hear(state, 'chat', { runId: 'new', state: 'final', message: message('New session started.') });
+    expect(texts(state)).toEqual(['New session started.']);
+  });
+
+  it('of another session changes nothing here', () => {
+    const state = delta(start(), 'one');
+    const other = { reason: 'reset', sessionKey: 'agent:main:other', session: { key: 'agent:main:other' } };
+    expect(hear(state, 'sessions.changed', other).entries).toEqual(state.entries);
+  });
+});
+
+describe('messages through a channel', () => {
+  const said = (content: string, meta: Record<string, unknown>) => {
+    const messages = [{ role: 'user', content, timestamp: 5, __openclaw: meta }];
+    return reduce(initialState('demo'), { type: 'history', sessionKey: 'demo', payload: { sessionKey: KEY, messages } }).entries[0];
+  };
+
+  it('say who wrote, by name or else by id', () => {
+    expect(said('hi', { channel: 'telegram', senderName: 'Robin', senderId: '7' })).toMatchObject({ from: { channel: 'telegram', name: 'Robin' } });
+    expect(said('hi', { channel: 'telegram', senderName: '', senderId: '7' })).toMatchObject({ from: { channel: 'telegram', name: '7' } });
+    expect(said('hi', { channel: 'x', senderName: 'n'.repeat(500) })).toMatchObject({ from: { name: 'n'.repeat(80) } });
+    expect(said('hi', {})).not.toHaveProperty('from');
+  });
+
+  it('of a group show the own words, what was talked before folds', () => {
+    const around = '[Chat messages since your last reply - for context]\n<<<untrusted history: x>>>\nAnn: hello\n<<<end of untrusted history>>>\n[Current message - respond to this]\n';
+    expect(said(`${around}What is it?`, { channel: 'telegram', senderName: 'Bo' })).toMatchObject({ text: 'What is it?', context: around.trim() });
+    expect(said(`${around}What is it?`, {})).toMatchObject({ text: `${around}What is it?` });
   });
 });
 

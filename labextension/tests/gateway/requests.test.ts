@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { initialState, PairRequest, reduce, State, verdict } from '../../src/gateway';
+import { announcements, initialState, LINGER, PairRequest, reduce, State, verdict } from '../../src/gateway';
+import { connect, stage } from './fake';
 import { outcome } from '../../src/gateway/history';
 
 const asked = { channel: 'telegram', account: 'default', sender: '7', name: 'Robin', code: 'K7QMR4XW', expiresAtMs: 99 };
@@ -34,6 +35,44 @@ describe('requests to be let in', () => {
     state = hear(state, 'node.pair.requested', {});
     state = reduce(state, { type: 'open', sessionKey: 'other', title: '' });
     expect(state.requests.map((row: PairRequest) => row.id)).toEqual(['n1']);
+  });
+});
+
+describe('answered requests', () => {
+  const waiting = () => hear(initialState(), 'channel.pairing.requested', { ...asked, expiresAtMs: 9_000 });
+  const approved = { ...asked, decision: 'approved' };
+
+  it('go when the conversation goes on; open ones stay', () => {
+    let state = hear(waiting(), 'node.pair.requested', { requestId: 'n1', commands: [] });
+    state = hear(state, 'channel.pairing.resolved', approved);
+    expect(state.requests).toHaveLength(2);
+    state = reduce(state, { type: 'sending', runId: 'r', text: 'hello', at: 5 });
+    expect(state.requests.map(row => row.id)).toEqual(['n1']);
+  });
+
+  it('are told to screen readers once', () => {
+    const before = { ...waiting(), loaded: true };
+    const after = hear(before, 'channel.pairing.resolved', approved);
+    expect(announcements(before, after)).toMatchObject([{ kind: 'answered', request: { name: 'Robin', state: 'approved' } }]);
+    expect(announcements(after, { ...after })).toEqual([]);
+  });
+
+  it('go by themselves after a while', async () => {
+    const on = stage();
+    await connect(on);
+    on.socket.event('channel.pairing.requested', { ...asked, expiresAtMs: null });
+    on.socket.event('channel.pairing.resolved', approved);
+    expect(on.chat.state.requests).toHaveLength(1);
+    on.clock.pass(LINGER - 1);
+    expect(on.chat.state.requests).toHaveLength(1);
+    on.clock.pass(1);
+    expect(on.chat.state.requests).toEqual([]);
+  });
+
+  it('that ended while nobody listened are not listed any more', () => {
+    const state = reduce(waiting(), { type: 'requests', kind: 'person', rows: [] });
+    expect(state.requests).toEqual([]);
+    expect(reduce(waiting(), { type: 'requests', kind: 'node', rows: [] }).requests).toHaveLength(1);
   });
 });
 
