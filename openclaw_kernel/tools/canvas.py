@@ -14,9 +14,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from openclaw_kernel.canvas import build
-from openclaw_kernel.canvas.guard import check_messages
-from openclaw_kernel.canvas.series import MAX_SERIES
+from openclaw_kernel.canvas.kinds import FieldType
+from openclaw_kernel.canvas.limits import MAX_SERIES
 from openclaw_kernel.tools.api import Tool, ToolContext, ToolError, ToolResult, text_result
 from openclaw_kernel.values.errors import OpenClawError
 
@@ -37,7 +36,7 @@ class FormField(BaseModel):
     model_config = ConfigDict(extra="forbid", defer_build=True)
     name: str = Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,63}$", description="Key of the answer")
     label: str = Field(min_length=1, max_length=200)
-    type: build.FieldType = "text"
+    type: FieldType = "text"
     options: list[str] = Field(default_factory=list, max_length=200, description="Choices of select and multiselect")
     value: str | float | bool | list[str] | None = Field(None, description="What it holds at first")
 
@@ -88,8 +87,8 @@ async def canvas(args: CanvasArgs, ctx: ToolContext) -> ToolResult:
     surface = {"surfaceId": surface_id, "kind": args.kind, "title": args.title, "messages": messages}
     named = f"“{args.title}”, {summary}" if args.title else summary
     where = await _present(ctx, surface)
-    text = f"Made {named}. Faces that draw A2UI show it live; the others keep it with this step."
-    return text_result(text + (f" It is shown in {where} too." if where else ""), surface=surface)
+    text = f"Made {named}; it is shown."
+    return text_result(text + (f" It is live in {where} too." if where else ""), surface=surface)
 
 
 async def _present(ctx: ToolContext, surface: Mapping[str, Any]) -> str:
@@ -111,6 +110,8 @@ async def _present(ctx: ToolContext, surface: Mapping[str, Any]) -> str:
 
 def _given(args: CanvasArgs) -> tuple[str, list[dict[str, Any]], str]:
     """Messages that somebody has prepared, in Python for instance; checked before anybody draws or stores them (CAN-02)."""
+    from openclaw_kernel.canvas.guard import check_messages  # with its catalogue 15 ms, and most turns show no canvas
+
     problems = check_messages(args.messages)
     if problems:
         told = "; ".join(f"{problem.path}: {problem.message}" for problem in problems[:5])
@@ -122,6 +123,8 @@ def _given(args: CanvasArgs) -> tuple[str, list[dict[str, Any]], str]:
 
 
 def _built(args: CanvasArgs) -> tuple[str, list[dict[str, Any]], str]:
+    from openclaw_kernel.canvas import build
+
     match args.kind:
         case "form":
             fields = [build.Field(one.name, one.label, one.type, one.options, one.value) for one in args.fields]
