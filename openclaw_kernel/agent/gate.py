@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import assert_never
 
 from openclaw_kernel.agent.batch import Ruling
+from openclaw_kernel.safety import scripts
 from openclaw_kernel.safety.api import Allow, Ask, Card, Deny, PolicyState, Sandbox, ToolFacts
 from openclaw_kernel.safety.approvals import Approvals
 from openclaw_kernel.safety.decide import decide
@@ -14,6 +16,8 @@ from openclaw_kernel.tools.api import Asking, Tool
 from openclaw_kernel.tools.node_api import NodePlace, NodeServices
 from openclaw_kernel.values.errors import OpenClawError, UserError
 from openclaw_kernel.values.messages import ToolCall
+
+_CHANGED = "the script changed between the question and the answer; ask again."
 
 
 @dataclass(slots=True)
@@ -37,7 +41,8 @@ class Gate:
         """Waits for a person where the verdict is `Ask`; no answer in time is a denial."""
         facts = ToolFacts(tool.name, tool.effect_for(call.arguments), tool.read_only, tool.untrusted_output)
         self._place(call, tool)
-        verdict = decide(call, facts, self.state())
+        digests = await self._digests(call, self.state().workspace)
+        verdict = decide(call, facts, self.state(), digest=lambda path: digests.get(path, ""))
         match verdict:
             case Allow(rule=rule):
                 return Ruling(True, rule)
@@ -49,6 +54,11 @@ class Gate:
                 return await self._ask(call, tool, verdict)
             case _:
                 assert_never(verdict)
+
+    async def _digests(self, call: ToolCall, workspace: str) -> dict[str, str]:
+        """The content of the scripts a command runs, read in a thread."""
+        found = scripts.scripts_in(call.arguments.get("command"), workspace) if call.name == "exec" else ()
+        return {path: await asyncio.to_thread(scripts.digest, path) for path in found}
 
     def _place(self, call: ToolCall, tool: Tool) -> None:
         """Fixes where the call will run before anybody is asked about it."""
@@ -76,6 +86,11 @@ class Gate:
         facts = {**card.facts, "where": place.label, "nodeId": place.node_id}
         return replace(card, title=f"{card.title} in {place.label}", cwd=place.label, facts=facts)
 
+    async def _changed(self, card: Card) -> bool:
+        """Whether the script a person said yes to is another one by now (SAF-11)."""
+        script, seen = card.facts.get("script"), card.facts.get("sha256")
+        return bool(script) and await asyncio.to_thread(scripts.digest, str(script)) != seen
+
     async def _ask(self, call: ToolCall, tool: Tool, ask: Ask) -> Ruling:
         try:
             card = await self._card(call, tool, ask.card)
@@ -87,6 +102,8 @@ class Gate:
         decision = await self.approvals.decision(approval.id)
         match decision:
             case "allow-once" | "allow-always":
+                if await self._changed(approval.card):
+                    return Ruling(False, "script-changed", f"{call.name} was not run: {_CHANGED}")
                 return Ruling(True, f"approved:{decision}")
             case "deny":
                 return Ruling(False, ask.rule, f"Denied: the user does not allow this {call.name} call.")

@@ -322,4 +322,5 @@ def _policy(turn: Turn) -> PolicyState:
         workspace=str(turn.workspace),
         tainted=turn.tainted,
         guest=turn.request.message.meta.get("senderIsOwner") is False,
+        structure=settings.structure,
     )

@@ -2,7 +2,7 @@
 
 Four forms, told apart by how they look:
 
-    =git log -n 5        exactly these words (what allow-always stores)
+    =git log -n 5        exactly these words (what allow-always stores); ` #sha256=…` behind them binds the script they run
     git log *            word patterns; a final `*` stands for any further words, the first word is literal
     /usr/bin/git         a program by its real path, a glob; any words
     git                  a program by its name, found outside the workspace; any words
@@ -43,6 +43,17 @@ def resolve(name: str, which: Which, workspace: str) -> str:
 
 
 _BUILTINS = frozenset(("cd", "echo", "pwd", "printf", "true", "false", "test", "type", "umask", "ulimit", "hash", "help"))
+
+
+def lives_in(argv: tuple[str, ...], which: Which, workspace: str) -> bool:
+    """Whether the program of `argv` is unknown or a file of the workspace, where the model writes."""
+    resolved = resolve(argv[0], which, workspace) if argv else ""
+    return not resolved or bool(workspace and _within(resolved, workspace))
+
+
+def says_exactly(entry: str, argv: tuple[str, ...]) -> bool:
+    """Whether an exact entry has these words; programs are not looked at."""
+    return entry.startswith("=") and _words(entry[1:]) == list(argv)
 
 
 def _covers(entry: str, argv: tuple[str, ...], resolved: str) -> bool:

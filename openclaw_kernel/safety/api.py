@@ -61,6 +61,7 @@ class ToolFacts:
 
 Security = Literal["deny", "allowlist", "full"]
 AskMode = Literal["off", "on-miss", "always"]
+Structured = Literal["whole", "segments"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +69,9 @@ class PolicyState:
     """The effective policy of one turn (SAF-04, SAF-05).
 
     `allowlist` holds entries in the forms of `safety.allowlist`; `safe_bins` are program names that may read standard input
-    only (SAF-08); `tainted` is true once untrusted content reached the turn (SAF-23); `guest` is true when somebody else than
-    the owner asked for it, whom nothing durable covers that the owner has allowed himself (SES-04).
+    only (SAF-08); with `structure` segments each part of a pipe or list is judged for itself (SAF-06); `tainted` is true once
+    untrusted content reached the turn (SAF-23); `guest` is true when somebody else than the owner asked for it, whom nothing
+    durable covers that the owner has allowed himself (SES-04).
     """
 
     security: Security = "allowlist"
@@ -79,3 +81,4 @@ class PolicyState:
     workspace: str = ""
     tainted: bool = False
     guest: bool = False
+    structure: Structured = "whole"

@@ -60,7 +60,16 @@ _PLAIN = re.compile(
 )
 _SEPARATORS = {";": "command separator", ";;": "command separator", "&": "background job", "|&": "pipe"}
 _WORD = re.compile(r"[A-Za-z0-9_@%+=:,./-]+")
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\x85\u2028\u2029]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
+_UNSEEN = re.compile(
+    r"[\u00ad\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b\u200c\u200e\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0d"
+    r"\ufeff\uffa0\ud800-\udfff\U000e0000-\U000e0fff]"
+)
+"""Characters that show nothing or turn the text around: with them a person would approve something else than what runs."""
+_KEYWORDS = frozenset(
+    ("if", "then", "elif", "else", "fi", "for", "while", "until", "do", "done", "case", "esac", "in", "function", "select")
+) | {"coproc", "{", "}", "!", "[[", "]]"}
+"""Words of the shell that its grammar may still read as a program; `time` is one too, and a wrapper."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +82,16 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Structure:
-    """`constructs` names what goes beyond a plain command, in reading order; `error` is empty or says what is unreadable."""
+    """`constructs` names what goes beyond a plain command, in reading order; `error` is empty or says what is unreadable.
+
+    `joined` is true for plain commands with nothing but pipes, `;`, `&&` and `||` between them, when a second reader found the
+    same ones.
+    """
 
     segments: tuple[Segment, ...]
     constructs: tuple[str, ...] = ()
     error: str = ""
+    joined: bool = False
 
     @property
     def simple(self) -> Segment | None:
@@ -95,6 +109,8 @@ def inspect(command: str) -> Structure:
         return Structure((), error=f"the command has {len(command)} characters; at most {MAX_LENGTH} are read")
     if (found := _CONTROL.search(command)) is not None:
         return Structure((), error=f"the command contains the control character {found.group()!r}")
+    if (found := _UNSEEN.search(command)) is not None:
+        return Structure((), error=f"the command contains the invisible character {found.group()!a}")
     return _read(command)
 
 
@@ -119,16 +135,47 @@ def _read(command: str) -> Structure:
     segments = _segments(root)
     if len(segments) > 1:
         constructs.setdefault("several commands", None)
-    if len(segments) == 1 and not constructs and not _agree(command, segments[0]):
-        return Structure(segments, error="two readers of bash disagree about its words")
-    return Structure(segments, tuple(constructs))
+    if len(segments) == 1 and not constructs:
+        if not _same_words(command, segments[0]):
+            return Structure(segments, error="two readers of bash disagree about its words")
+        if segments[0].argv[0] in _KEYWORDS:
+            return Structure(segments, error=f"{segments[0].argv[0]} is a word of the shell itself")
+        return Structure(segments)
+    joined = bool(segments) and _JOINS.issuperset(constructs) and _agree(command, segments)
+    return Structure(segments, tuple(constructs), joined=joined)
 
 
-def _agree(command: str, segment: Segment) -> bool:
+_JOINS = frozenset(("pipe", "command list", "command separator", "several commands"))
+_OPERATORS = frozenset(("|", ";", "&&", "||"))
+
+
+def _same_words(command: str, segment: Segment) -> bool:
     try:
-        return segment.literal and tuple(shlex.split(command)) == segment.argv
+        return segment.literal and bool(segment.argv) and tuple(shlex.split(command)) == segment.argv
     except ValueError:
         return False
+
+
+def _agree(command: str, segments: tuple[Segment, ...]) -> bool:
+    """Whether `shlex` splits the command at the same places into the same words."""
+    if not all(segment.literal and segment.argv for segment in segments):
+        return False
+    reader = shlex.shlex(command.rstrip(), posix=True, punctuation_chars="();<>|&\n")
+    reader.whitespace = " \t"
+    reader.whitespace_split = True
+    reader.commenters = ""
+    found: list[list[str]] = [[]]
+    try:
+        for token in reader:
+            if token in _OPERATORS:
+                found.append([])
+            else:
+                found[-1].append(token)
+    except ValueError:
+        return False
+    if len(found) > 1 and not found[-1] and command.rstrip().endswith(";"):
+        found.pop()
+    return [tuple(words) for words in found] == [segment.argv for segment in segments]
 
 
 def _walk(root: Node) -> list[Node]:
