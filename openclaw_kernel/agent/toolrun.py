@@ -55,6 +55,7 @@ class ToolRunner:
             services=turn.house.services,
             nodes=turn.house.services.nodes if turn.house.services is not None else None,
             node=self._places.get(call.id),
+            result_chars=self._cap,
             seen=self._seen.get(call.id, ""),
         )
         if tool.untrusted_output and not turn.tainted:

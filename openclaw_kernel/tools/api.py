@@ -57,7 +57,7 @@ class ToolContext:
 
     `env` is the environment child processes get: it never holds a secret. `node` is where the call was allowed to run, `None`
     for this machine. `seen` is what a person was shown of the call beyond its arguments, empty when nobody was asked: what runs
-    must be that.
+    must be that. `result_chars` is how much of a result the model gets to see.
     """
 
     run_id: str
@@ -71,6 +71,7 @@ class ToolContext:
     nodes: NodeServices | None = None
     node: NodePlace | None = None
     seen: str = ""
+    result_chars: int = RESULT_CHARS
 
 
 @dataclass(frozen=True, slots=True)

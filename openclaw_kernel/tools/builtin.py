@@ -6,18 +6,28 @@ from openclaw_kernel.safety.sandbox.service import Sandboxes
 from openclaw_kernel.tools import canvas, files, notebook, variables
 from openclaw_kernel.tools.api import Tool
 from openclaw_kernel.tools.assistant import assistant_tools
-from openclaw_kernel.tools.exec import TIMEOUT_S, exec_tool
+from openclaw_kernel.tools.background import Jobs
+from openclaw_kernel.tools.exec import BACKGROUND_S, TIMEOUT_S, exec_tool
 from openclaw_kernel.tools.notes import notes_tools
+from openclaw_kernel.tools.process_tool import process_tool
 from openclaw_kernel.tools.python import python_tool
 
 
-def builtin_tools(exec_timeout_s: float = TIMEOUT_S, sandboxes: Sandboxes | None = None) -> list[Tool]:
-    """All built-in tools in the order the model sees them; `exec_timeout_s` is `tools.exec.timeoutSec`. Without `sandboxes`
-    programs run on the host."""
+def builtin_tools(
+    exec_timeout_s: float = TIMEOUT_S,
+    sandboxes: Sandboxes | None = None,
+    jobs: Jobs | None = None,
+    background_s: float = BACKGROUND_S,
+) -> list[Tool]:
+    """All built-in tools in the order the model sees them; `exec_timeout_s` is `tools.exec.timeoutSec`, `background_s` is
+    `tools.exec.backgroundMs` in seconds. Without `sandboxes` programs run on the host, without `jobs` none outlives its
+    call."""
+    hands = (exec_timeout_s, sandboxes, jobs, background_s)
     return [
         *files.TOOLS,
-        exec_tool(exec_timeout_s, sandboxes),
-        python_tool(exec_timeout_s, sandboxes),
+        exec_tool(*hands),
+        process_tool(jobs or Jobs()),
+        python_tool(*hands),
         *variables.TOOLS,
         *notebook.TOOLS,
         *notes_tools(),

@@ -1,40 +1,36 @@
 """One child process, from start to the last trace of it (TOL-02, SAF-28).
 
-The child leads its own process group, so a timeout or an abort ends everything it started. Output is streamed while it runs,
-kept whole in a file when it is long, and shown with its middle cut.
+The child leads its own session, so a timeout, a stop or an abort ends everything it started, also what left its process group.
+It outlives the call that started it when that call stops waiting.
 """
 
 from __future__ import annotations
 
 import asyncio
-import codecs
 import contextlib
 import os
 import signal
+import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import IO, Literal
+from dataclasses import dataclass, replace
+from typing import Literal
 from uuid import uuid4
 
 from openclaw_kernel.safety.environment import child_env
-from openclaw_kernel.safety.paths import ToolPathError, inside, shown_path
-from openclaw_kernel.safety.sandbox_api import Wrapped
-from openclaw_kernel.store.paths import PRIVATE_DIR
+from openclaw_kernel.safety.sandbox.service import Place
+from openclaw_kernel.safety.sandbox_api import SandboxError, Wrapped
 from openclaw_kernel.tools.api import ToolContext, ToolError
+from openclaw_kernel.tools.output import Output
+from openclaw_kernel.tools.processes import end_all, mark
+from openclaw_kernel.tools.terminal import TAKE_TERMINAL, TERM, open_terminal
+from openclaw_kernel.values.stream import AbortSignal
 
-OUTPUT_CHARS = 16_000
-"""What the model sees of an output (limits table, "tool result")."""
-FILE_CHARS = 50_000_000
-"""What is kept on disk; a program that never stops printing must not fill it."""
-OUTPUT_FOLDER = ".openclaw/output"
-PROGRESS_INTERVAL_S = 0.1
-PROGRESS_CHARS = 4_000
 TERM_GRACE_S = 2.0
 DRAIN_S = 0.5
 
-Ending = Literal["exited", "timeout", "aborted"]
+Ending = Literal["exited", "timeout", "aborted", "killed"]
+Input = Literal["none", "pipe", "terminal"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,164 +44,217 @@ class Finished:
     saved: str = ""
 
 
-async def run_process(argv: Sequence[str], ctx: ToolContext, timeout_s: float, wrapped: Wrapped | None = None) -> Finished:
-    """Runs `argv` in the workspace until it ends, `timeout_s` passes or the run is aborted. Raises `ToolError`.
+class Process:
+    """Runs `argv` in the workspace, in the sandbox `place` if there is one, until it ends, `timeout_s` passes, the run is
+    aborted or `kill` is called. Its output may be read at any time; `result` waits for the end."""
 
-    `wrapped` is run in its stead: the host command that runs `argv` in a sandbox.
-    """
-    started = time.monotonic()
-    output = _Output(ctx)
-    read_end, write_end = os.pipe()
-    try:
-        process = await _start(argv, ctx, write_end, wrapped)
-    except BaseException:
-        os.close(read_end)
-        raise
-    finally:
-        os.close(write_end)
-    reader, transport = await _reader(read_end)
-    pump = asyncio.create_task(output.pump(reader))
-    try:
-        ending = await _until_end(process, ctx, timeout_s)
-        _signal_group(process.pid, signal.SIGKILL)
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(asyncio.shield(pump), DRAIN_S)
-    finally:
-        _signal_group(process.pid, signal.SIGKILL)
-        pump.cancel()
-        transport.close()
-        output.close()
-    duration_ms = round((time.monotonic() - started) * 1000)
-    return Finished(ending, process.returncode or 0, duration_ms, output.text(), output.saved)
-
-
-async def _start(argv: Sequence[str], ctx: ToolContext, stdout: int, wrapped: Wrapped | None) -> asyncio.subprocess.Process:
-    if not ctx.workspace.is_dir():
-        raise ToolError(f"The workspace {ctx.workspace} does not exist; create the folder and try again.")
-    try:
-        return await asyncio.create_subprocess_exec(
-            *(wrapped.argv if wrapped else argv),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=stdout,
-            stderr=stdout,
-            cwd=wrapped.cwd if wrapped else ctx.workspace,
-            env=wrapped.env if wrapped else child_env(ctx.env),
-            start_new_session=True,
+    def __init__(
+        self,
+        argv: Sequence[str],
+        shown: str,
+        ctx: ToolContext,
+        timeout_s: float,
+        place: Place | None = None,
+        input: Input = "none",
+    ) -> None:
+        self.id = f"job-{uuid4().hex[:6]}"
+        self.shown = shown
+        self.session_key = ctx.session_key
+        self.input: Input = input
+        self.timeout_s = timeout_s
+        self.place = place
+        self.pid = 0
+        self.started_at = time.time()
+        self.finished: Finished | None = None
+        self.failure = ""
+        self.ctx = ctx
+        self.output = Output(
+            ctx.workspace, lambda text: ctx.progress(text, None), ctx.result_chars, terminal=input == "terminal"
         )
-    except OSError as error:
-        raise ToolError(f"{argv[0]} could not be started: {error.strerror or error}.") from error
+        self._argv = tuple(argv)
+        self._killed = AbortSignal()
+        self._writer: asyncio.StreamWriter | None = None
+        self._task = asyncio.ensure_future(self._run())
+
+    @property
+    def running(self) -> bool:
+        return not self._task.done()
+
+    async def result(self, wait_s: float | None = None) -> Finished | None:
+        """How it ended; `None` when it still runs after `wait_s`. Raises `ToolError` when it could not be started. Cancelling
+        the wait leaves the process alone."""
+        await asyncio.wait({self._task}, timeout=wait_s)
+        return self._task.result() if self._task.done() else None
+
+    def detach(self) -> None:
+        """The call that started it is over: nothing of its turn is kept but what stops it."""
+        self.output.progress = None
+        self.output.news()
+        self.ctx = replace(self.ctx, progress=_silent, services=None, nodes=None)
+
+    def kill(self) -> None:
+        """Ends it, politely first. Idempotent."""
+        self._killed.abort("killed")
+
+    async def destroy(self) -> None:
+        """Ends it at once and waits until nothing of it is left."""
+        self._task.cancel()
+        await asyncio.wait({self._task})
+
+    async def write(self, data: bytes, *, last: bool = False) -> None:
+        """Types `data`; `last` closes its standard input. Raises `ToolError` when it takes no input."""
+        if self._writer is None or not self.running:
+            raise ToolError(f"{self.id} takes no input; start it with pty or background set.")
+        try:
+            self._writer.write(data)
+            await self._writer.drain()
+            if last:
+                self._writer.close()
+        except (OSError, RuntimeError) as error:
+            raise ToolError(f"{self.id} no longer reads its input ({error}).") from error
+
+    async def _run(self) -> Finished:
+        try:
+            if self.place is None:
+                self.finished = await self._supervise(None)
+            else:
+                terminal = self.input == "terminal"
+                argv = (*self.place.backend.python(TAKE_TERMINAL), *self._argv) if terminal else self._argv
+                env = {**self.ctx.env, "TERM": TERM} if terminal else self.ctx.env
+                async with self.place.wrapped(argv, env) as wrapped:
+                    self.finished = await self._supervise(wrapped)
+        except SandboxError as error:
+            self.failure = str(error)
+            raise ToolError(str(error)) from error
+        except ToolError as error:
+            self.failure = str(error)
+            raise
+        return self.finished
+
+    async def _supervise(self, wrapped: Wrapped | None) -> Finished:
+        began = time.monotonic()
+        cookie = mark(self.id)
+        process, transports, pump = await self._start(wrapped, cookie)
+        ending: Ending = "killed"
+        try:
+            ending = await self._until_end(process)
+            _signal_group(process.pid, signal.SIGKILL)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(asyncio.shield(pump), DRAIN_S)
+        finally:
+            _signal_group(process.pid, signal.SIGKILL)
+            if ending != "exited" or self.input == "terminal":
+                end_all(process.pid, cookie)
+            pump.cancel()
+            for transport in transports:
+                transport.close()
+            self.output.close()
+        duration_ms = round((time.monotonic() - began) * 1000)
+        return Finished(ending, process.returncode or 0, duration_ms, self.output.text(), self.output.saved)
+
+    async def _start(
+        self, wrapped: Wrapped | None, cookie: dict[str, str]
+    ) -> tuple[asyncio.subprocess.Process, list[asyncio.BaseTransport], asyncio.Task[None]]:
+        """The process, what to close after it, and the task that takes its output."""
+        ours, theirs = self._pipes()
+        try:
+            process = await self._spawn(wrapped, cookie, theirs)
+        except BaseException:
+            for descriptor in ours:
+                os.close(descriptor)
+            raise
+        finally:
+            for descriptor in set(theirs) - {asyncio.subprocess.DEVNULL}:
+                os.close(descriptor)
+        self.pid = process.pid
+        reader, transport = await _reader(ours[0], terminal=self.input == "terminal")
+        transports = [transport]
+        if len(ours) > 1:
+            self._writer = await _writer(ours[1])
+            transports.append(self._writer.transport)
+        return process, transports, asyncio.create_task(self.output.pump(reader))
+
+    def _pipes(self) -> tuple[list[int], tuple[int, int]]:
+        """Descriptors: ours to read and perhaps to write, the child's stdin and stdout. Pipes of our own: asyncio's would make
+        `wait()` hang for as long as a grandchild keeps one open."""
+        if self.input == "terminal":
+            master, slave = open_terminal()
+            return [master, os.dup(master)], (slave, slave)
+        read_end, write_end = os.pipe()
+        if self.input == "none":
+            return [read_end], (asyncio.subprocess.DEVNULL, write_end)
+        stdin, ours = os.pipe()
+        return [read_end, ours], (stdin, write_end)
+
+    async def _spawn(
+        self, wrapped: Wrapped | None, cookie: dict[str, str], theirs: tuple[int, int]
+    ) -> asyncio.subprocess.Process:
+        ctx = self.ctx
+        if not ctx.workspace.is_dir():
+            raise ToolError(f"The workspace {ctx.workspace} does not exist; create the folder and try again.")
+        if wrapped is not None:
+            argv, cwd, env = wrapped.argv, wrapped.cwd, {**wrapped.env, **cookie}
+        else:
+            argv, cwd, env = self._argv, ctx.workspace, {**child_env(ctx.env), **cookie}
+            if self.input == "terminal":
+                argv, env["TERM"] = (sys.executable, "-I", "-S", "-c", TAKE_TERMINAL, *argv), TERM
+        try:
+            return await asyncio.create_subprocess_exec(
+                *argv, stdin=theirs[0], stdout=theirs[1], stderr=theirs[1], cwd=cwd, env=env, start_new_session=True
+            )
+        except OSError as error:
+            raise ToolError(f"{self._argv[0]} could not be started: {error.strerror or error}.") from error
+
+    async def _until_end(self, process: asyncio.subprocess.Process) -> Ending:
+        waiter = asyncio.create_task(process.wait())
+        aborted = asyncio.create_task(self.ctx.signal.wait())
+        killed = asyncio.create_task(self._killed.wait())
+        try:
+            await asyncio.wait({waiter, aborted, killed}, timeout=self.timeout_s, return_when=asyncio.FIRST_COMPLETED)
+            if waiter.done():
+                return "exited"
+            ending: Ending = "aborted" if aborted.done() else "killed" if killed.done() else "timeout"
+            _signal_group(process.pid, signal.SIGTERM)
+            await asyncio.wait({waiter}, timeout=TERM_GRACE_S)
+            if not waiter.done():
+                _signal_group(process.pid, signal.SIGKILL)
+                await waiter
+            return ending
+        finally:
+            aborted.cancel()
+            killed.cancel()
+            if not waiter.done():
+                _signal_group(process.pid, signal.SIGKILL)
+                waiter.cancel()
 
 
-async def _reader(descriptor: int) -> tuple[asyncio.StreamReader, asyncio.BaseTransport]:
-    """Our own pipe: asyncio's would make `wait()` hang for as long as a grandchild keeps it open."""
+class _Terminal(asyncio.StreamReaderProtocol):
+    """A terminal whose other side closed fails with EIO, which is its end of file."""
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(None if isinstance(exc, OSError) else exc)
+
+
+async def _reader(descriptor: int, *, terminal: bool) -> tuple[asyncio.StreamReader, asyncio.BaseTransport]:
     reader = asyncio.StreamReader()
+    protocol = _Terminal if terminal else asyncio.StreamReaderProtocol
     loop = asyncio.get_running_loop()
-    transport, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(descriptor, "rb"))
+    transport, _ = await loop.connect_read_pipe(lambda: protocol(reader), os.fdopen(descriptor, "rb", 0))
     return reader, transport
 
 
-async def _until_end(process: asyncio.subprocess.Process, ctx: ToolContext, timeout_s: float) -> Ending:
-    waiter = asyncio.create_task(process.wait())
-    aborted = asyncio.create_task(ctx.signal.wait())
-    try:
-        await asyncio.wait({waiter, aborted}, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
-        if waiter.done():
-            return "exited"
-        ending: Ending = "aborted" if aborted.done() else "timeout"
-        _signal_group(process.pid, signal.SIGTERM)
-        await asyncio.wait({waiter}, timeout=TERM_GRACE_S)
-        if not waiter.done():
-            _signal_group(process.pid, signal.SIGKILL)
-            await waiter
-        return ending
-    finally:
-        aborted.cancel()
-        if not waiter.done():
-            _signal_group(process.pid, signal.SIGKILL)
-            waiter.cancel()
+async def _writer(descriptor: int) -> asyncio.StreamWriter:
+    loop = asyncio.get_running_loop()
+    transport, protocol = await loop.connect_write_pipe(
+        lambda: asyncio.streams.FlowControlMixin(loop), os.fdopen(descriptor, "wb", 0)
+    )
+    return asyncio.StreamWriter(transport, protocol, None, loop)
+
+
+def _silent(_text: str, _fraction: float | None) -> None:
+    """Nobody looks any more."""
 
 
 def _signal_group(leader: int, number: signal.Signals) -> None:
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(leader, number)
-
-
-class _Output:
-    """Text as it arrives: streamed, its head and tail kept, the whole in a file once it is too long to show."""
-
-    def __init__(self, ctx: ToolContext) -> None:
-        self._ctx = ctx
-        self._head = ""
-        self._tail = ""
-        self._total = 0
-        self._unsent = ""
-        self._sent_at = 0.0
-        self._timer: asyncio.TimerHandle | None = None
-        self._file: IO[str] | None = None
-        self.saved = ""
-
-    async def pump(self, reader: asyncio.StreamReader) -> None:
-        decoder = codecs.getincrementaldecoder("utf-8")("replace")
-        while data := await reader.read(65_536):
-            await self._add(decoder.decode(data))
-        await self._add(decoder.decode(b"", final=True))
-
-    async def _add(self, text: str) -> None:
-        if not text:
-            return
-        before, self._total = self._total, self._total + len(text)
-        if self._total > OUTPUT_CHARS and before <= FILE_CHARS:
-            await asyncio.to_thread(self._save, text)
-        if before < OUTPUT_CHARS:
-            taken = text[: OUTPUT_CHARS - before]
-            self._head += taken
-            text_left = text[len(taken) :]
-        else:
-            text_left = text
-        self._tail = (self._tail + text_left)[-OUTPUT_CHARS // 2 :]
-        self._unsent = (self._unsent + text)[-PROGRESS_CHARS:]
-        self._schedule()
-
-    def _save(self, text: str) -> None:
-        """Opens the file on the first call and writes what was only in memory so far."""
-        if self._file is None:
-            name = f"{OUTPUT_FOLDER}/{time.strftime('%Y%m%d-%H%M%S')}-{uuid4().hex[:8]}.txt"
-            try:
-                path: Path = inside(self._ctx.workspace, name)
-            except ToolPathError as error:
-                raise ToolError(f"The whole output cannot be saved: {error}") from error
-            path.parent.mkdir(parents=True, exist_ok=True, mode=PRIVATE_DIR)
-            self._file = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8")
-            self.saved = shown_path(self._ctx.workspace, path)
-            self._file.write(self._head)
-        self._file.write(text)
-
-    def _schedule(self) -> None:
-        """Progress at most ten times a second, and never withheld longer than that."""
-        loop = asyncio.get_running_loop()
-        if self._timer is None:
-            wait_s = max(0.0, self._sent_at + PROGRESS_INTERVAL_S - loop.time())
-            self._timer = loop.call_later(wait_s, self._send)
-
-    def _send(self) -> None:
-        self._timer = None
-        if self._unsent:
-            text, self._unsent = self._unsent, ""
-            self._sent_at = asyncio.get_running_loop().time()
-            self._ctx.progress(text, None)
-
-    def close(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-        self._send()
-        if self._file is not None:
-            self._file.close()
-
-    def text(self) -> str:
-        """All of it, or its two ends with a note of what is missing between."""
-        if self._total <= OUTPUT_CHARS:
-            return self._head
-        half = OUTPUT_CHARS // 2
-        tail = (self._head + self._tail)[-half:]
-        cut = self._total - half - len(tail)
-        return f"{self._head[:half]}\n… {cut} characters cut; the whole output is in {self.saved} …\n{tail}"

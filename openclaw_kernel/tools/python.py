@@ -11,11 +11,12 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from openclaw_kernel.canvas.guard import check_messages
 from openclaw_kernel.safety.sandbox.service import Sandboxes
 from openclaw_kernel.tools.api import Tool, ToolContext, ToolError, ToolResult
-from openclaw_kernel.tools.exec import TIMEOUT_S, first_line, run_and_report, sandbox_of
+from openclaw_kernel.tools.background import Jobs
+from openclaw_kernel.tools.exec import BACKGROUND_S, TIMEOUT_S, first_line, report, sandbox_of
 from openclaw_kernel.tools.node_api import NodePlace, NodeServices
+from openclaw_kernel.tools.process import Process
 from openclaw_kernel.values.errors import OpenClawError
 from openclaw_kernel.values.messages import Image, Part, Text
 
@@ -37,7 +38,12 @@ class PythonArgs(BaseModel):
     timeout_s: float | None = Field(None, gt=0, le=86_400, description="Seconds after which it is stopped")
 
 
-def python_tool(timeout_s: float = TIMEOUT_S, sandboxes: Sandboxes | None = None) -> Tool:
+def python_tool(
+    timeout_s: float = TIMEOUT_S,
+    sandboxes: Sandboxes | None = None,
+    jobs: Jobs | None = None,
+    background_s: float = BACKGROUND_S,
+) -> Tool:
     """The `python` tool. Without a node it runs in isolated mode: neither `PYTHON*` variables nor files of the workspace change
     what is imported; in a sandbox where there is one."""
 
@@ -47,7 +53,7 @@ def python_tool(timeout_s: float = TIMEOUT_S, sandboxes: Sandboxes | None = None
             return await run_in_node(args.code, ctx, ctx.nodes, ctx.node, seconds)
         place = await sandbox_of(sandboxes, ctx)
         argv = place.backend.python(args.code) if place else (sys.executable, "-I", "-u", "-c", args.code)
-        return await run_and_report(argv, args.code, ctx, seconds, place)
+        return await report(Process(argv, args.code, ctx, seconds, place), jobs, background_s)
 
     return Tool(
         "python",
@@ -99,6 +105,8 @@ def is_sound(surface: Mapping[str, Any]) -> bool:
     messages = surface.get("messages")
     if not surface.get("surfaceId") or not isinstance(messages, list):
         return False
+    from openclaw_kernel.canvas.guard import check_messages  # with its catalogue 15 ms, and most answers hold no canvas
+
     problems = check_messages(messages)
     if problems:
         log.warning("surface %s was left out: %s", surface["surfaceId"], problems[0].message)

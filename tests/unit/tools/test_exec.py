@@ -10,9 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from openclaw_kernel.tools.api import ToolContext, ToolResult
+from openclaw_kernel.tools.api import RESULT_CHARS, ToolContext, ToolResult
 from openclaw_kernel.tools.exec import exec_tool
-from openclaw_kernel.tools.process import OUTPUT_CHARS
 from openclaw_kernel.tools.python import python_tool
 from openclaw_kernel.values.messages import Text
 from openclaw_kernel.values.stream import AbortSignal
@@ -98,7 +97,7 @@ async def test_secrets_do_not_reach_the_child(bench: Bench) -> None:
 async def test_long_output_loses_its_middle_but_is_saved(bench: Bench) -> None:
     result = await bench.bash("seq 1 20000")
     shown = text(result)
-    assert len(shown) < OUTPUT_CHARS + 200
+    assert len(shown) < RESULT_CHARS + 200
     assert shown.startswith("1\n2\n")
     assert shown.endswith("19999\n20000")
     assert "characters cut" in shown

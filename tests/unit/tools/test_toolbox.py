@@ -21,7 +21,7 @@ from openclaw_kernel.values.errors import UserError
 from openclaw_kernel.values.messages import Text
 from openclaw_kernel.values.stream import AbortSignal
 
-NAMES = ("read", "write", "edit", "list", "exec", "python", "variables", "notebook", "memory_append", "memory_search", "canvas",
+NAMES = ("read", "write", "edit", "list", "exec", "process", "python", "variables", "notebook", "memory_append", "memory_search", "canvas",
          "remind", "skills_list", "session_status")  # fmt: skip
 
 
@@ -58,7 +58,7 @@ BOX = Toolbox(builtin_tools())
 def test_the_built_in_tools_and_their_effects() -> None:
     assert BOX.names() == NAMES
     effects = {tool.name: tool.effect for tool in BOX.tools()}
-    assert [name for name in NAMES if effects[name] == "host"] == ["exec", "python", "notebook"]
+    assert [name for name in NAMES if effects[name] == "host"] == ["exec", "process", "python", "notebook"]
     assert [name for name in NAMES if effects[name] == "none"] == ["variables", "canvas", "skills_list", "session_status"]
     assert BOX.specs() is BOX.specs()
     assert all(spec.parameters["type"] == "object" for spec in BOX.specs())
