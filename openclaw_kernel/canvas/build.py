@@ -10,19 +10,17 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
-from typing import Any, Literal
+from typing import Any
 from uuid import uuid4
 
 from openclaw_kernel.canvas.catalog import BASIC, NOTEBOOK, VERSIONS
-from openclaw_kernel.canvas.limits import LIST_ROWS, MESSAGE_BYTES
+from openclaw_kernel.canvas.kinds import ChartType, FieldType
+from openclaw_kernel.canvas.limits import LIST_ROWS, MAX_SERIES, MESSAGE_BYTES
 from openclaw_kernel.canvas.problems import CanvasError
-from openclaw_kernel.canvas.series import MAX_SERIES
 from openclaw_kernel.canvas.table import MAX_COLUMNS
 
 Message = dict[str, Any]
 Component = dict[str, Any]
-FieldType = Literal["text", "longtext", "number", "date", "datetime", "time", "checkbox", "select", "multiselect"]
-ChartType = Literal["line", "bar", "area", "scatter", "pie", "histogram"]
 
 SUBMIT = "submit"
 """Name of the action a form's button sends; its context has the values by field name."""

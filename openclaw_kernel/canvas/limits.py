@@ -20,6 +20,8 @@ TEMPLATE_ROWS = 500
 LIST_ROWS = 5_000
 """Rows of a table, points of a series."""
 
+MAX_SERIES = 20
+
 NESTING = 100
 """Objects and arrays inside each other in one message."""
 

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from openclaw_kernel.canvas.limits import MAX_SERIES
 from openclaw_kernel.canvas.numbers import number_text
 
-MAX_SERIES = 20
 MAX_POINTS = 2_000
 """Of all series together; a screen shows no more. Longer ones are thinned evenly."""
 

@@ -20,7 +20,7 @@ from typing import Any
 import anywidget
 import traitlets
 
-from openclaw_kernel.canvas import build, pointer
+from openclaw_kernel.canvas import build, kinds, pointer
 from openclaw_kernel.canvas.actions import Action, read_action
 from openclaw_kernel.canvas.guard import measured
 from openclaw_kernel.canvas.limits import PROBLEMS
@@ -98,7 +98,7 @@ class Canvas(anywidget.AnyWidget):
 
     @classmethod
     def chart(
-        cls, data: Mapping[str, Iterable[Any]] | Iterable[Any], *, kind: build.ChartType = "line", title: str = "",
+        cls, data: Mapping[str, Iterable[Any]] | Iterable[Any], *, kind: kinds.ChartType = "line", title: str = "",
         x_label: str = "", y_label: str = "",
     ) -> Canvas:  # fmt: skip
         """A chart of one row of points, or of several by name. A point is `(x, y)` or a number."""

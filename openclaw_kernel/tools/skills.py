@@ -8,7 +8,6 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from openclaw_kernel.canvas.guard import check_messages
 from openclaw_kernel.skills.activate import Activation, read_file
 from openclaw_kernel.skills.notebook import read_notebook
 from openclaw_kernel.skills.runs import Runner, SkillRun, code_of
@@ -133,6 +132,8 @@ def result_of_run(run: SkillRun) -> ToolResult:
 
 def surfaces_of(run: SkillRun) -> tuple[list[dict[str, Any]], list[str]]:
     """The run's surfaces as `{surfaceId, title, messages}` with ids of their own, and why others were refused."""
+    from openclaw_kernel.canvas.guard import check_messages  # with its catalogue 15 ms, and most skills draw nothing
+
     shown: list[dict[str, Any]] = []
     refused: list[str] = []
     for number, messages in enumerate(run.surfaces, 1):
