@@ -85,8 +85,12 @@ async def serve(
     stop: asyncio.Event | None = None,
     write: Callable[[str], Any] | None = None,
     lock_wait_s: float = 0.5,
+    on_ready: Callable[[], None] = lambda: None,
 ) -> int:
-    """Runs until SIGTERM, SIGINT or `stop`. `port` and `host` override the config. Returns the exit code."""
+    """Runs until SIGTERM, SIGINT or `stop`. `port` and `host` override the config. Returns the exit code.
+
+    `on_ready` is called once, when the gateway takes requests.
+    """
     stopping = stop or asyncio.Event()
     say = write or _print
     try:
@@ -99,6 +103,7 @@ async def serve(
                 gateway.publish(listener.url)
                 _on_signals(stopping)
                 say(_ready_line(gateway, json_line))
+                on_ready()
                 await stopping.wait()
             finally:
                 listener.stop()

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from pathlib import Path
 
 import click
 
 from openclaw_gateway.cli.options import state_dir_option
-from openclaw_gateway.serve import serve
 
 
 @click.command("serve")
@@ -21,4 +21,13 @@ def command(port: int | None, host: str | None, as_json: bool, state_dir: Path) 
 
     With --json the only line on stdout is {"ready":true,"url":…,"token":…,"pid":…}.
     """
-    return asyncio.run(serve(state_dir.expanduser(), port, host, as_json))
+    gc.disable()  # what a start makes lives as long as the gateway; looking through it for garbage is a tenth of the start
+    from openclaw_gateway.serve import serve
+
+    return asyncio.run(serve(state_dir.expanduser(), port, host, as_json, on_ready=_collect_from_now_on))
+
+
+def _collect_from_now_on() -> None:
+    """The collector is on again, and passes over what the start has made."""
+    gc.freeze()
+    gc.enable()
