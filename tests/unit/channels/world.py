@@ -302,12 +302,18 @@ async def world(
     approvals.on_change.append(room.approval_changed)
     if start:
         await room.start()
+        await until(lambda: _settled(room))
         await settle()
     try:
         yield World(room, platform, runtime, approvals, time, used, routes, pairings, details)
     finally:
         await room.close()
         approvals.close()
+
+
+def _settled(room: ChannelRoom) -> bool:
+    """Whether every account is connected or has said why not: connecting goes through a thread."""
+    return room.manager is None or all(one.ready or one.last_error or not one.running for one in room.manager.all())
 
 
 def message(
