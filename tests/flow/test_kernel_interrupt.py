@@ -96,3 +96,13 @@ async def approvals_left(kernel: Kernel) -> list[Any]:
     )
     async with asyncio.timeout(LIMIT_S):
         return list(json.loads((await kernel.run(code)).streams))
+
+
+async def test_an_idle_interrupt_means_nothing_to_the_next_cells(tmp_path: Path) -> None:
+    async with running_kernel(tmp_path) as kernel:
+        for presses in range(1, 6):
+            for _ in range(presses):
+                await kernel.interrupt()
+            for number in range(presses):
+                ran = await kernel.run(f"%%python\nprint('cell {presses}.{number}')")
+                assert ran.status == "ok" and ran.streams == f"cell {presses}.{number}\n", (presses, number, ran)

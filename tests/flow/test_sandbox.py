@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from openclaw_kernel.safety.sandbox.bubblewrap import Bubblewrap
 from tests.fakes.model_server import FakeModelServer
 from tests.flow.processes import Live, messages, provider, running
 from tests.flow.wire import client
+from tests.needs import need
 
 UNASKED: dict[str, Any] = {"exec": {"security": "full", "ask": "off"}}
 
@@ -21,9 +21,7 @@ UNASKED: dict[str, Any] = {"exec": {"security": "full", "ask": "off"}}
 @pytest.fixture(autouse=True)
 async def bubblewrap() -> None:
     probe = await Bubblewrap().probe()
-    if not probe.usable:
-        wanted = os.environ.get("OPENCLAW_TEST_REQUIRE", "")
-        (pytest.fail if "bubblewrap" in wanted else pytest.skip)(f"bubblewrap: {probe.reason}")
+    need("bubblewrap", probe.usable, probe.reason)
 
 
 async def call(live: Live, tool: str, arguments: dict[str, Any]) -> str:

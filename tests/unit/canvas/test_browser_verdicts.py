@@ -9,9 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from openclaw_kernel.canvas.guard import check_messages
+from tests.needs import need
 from tests.unit.canvas import test_guard
 
 FRONT = Path(__file__).parents[3] / "labextension"
@@ -32,8 +31,8 @@ def cases() -> Iterator[list[Any]]:
         yield from (case.values[1] if hasattr(case, "values") else case[1] for case in mark.args[1])
 
 
-@pytest.mark.skipif(shutil.which("node") is None or not ESBUILD.exists(), reason="the front end's packages are not installed")
 def test_both_halves_give_the_same_verdict(tmp_path: Path) -> None:
+    need("node", shutil.which("node") and ESBUILD.exists(), "the packages of the front end are not installed")
     bundle = tmp_path / "guard.mjs"
     flags = ["--bundle", "--format=esm", "--platform=neutral", f"--outfile={bundle}"]
     subprocess.run([str(ESBUILD), str(FRONT / "src/canvas/guard.ts"), *flags], check=True, capture_output=True, timeout=60)

@@ -27,6 +27,7 @@ from openclaw_kernel.canvas.resolve import ViewNode, resolve, texts
 from openclaw_kernel.canvas.stage import Stage
 from openclaw_kernel.canvas.static_html import render_html
 from openclaw_kernel.canvas.text import render_text
+from tests.needs import need
 
 PACKAGE = "@a2ui/web_core@0.11.0"
 SCHEMAS = "package/src/v0_9/schemas"
@@ -35,12 +36,13 @@ ACTION = f"{SCHEMAS}/client_to_server.json"
 ORACLE = Path(__file__).parents[2] / "e2e" / "canvas_oracle.mjs"
 NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 
-pytestmark = [pytest.mark.npm, pytest.mark.skipif(shutil.which("npm") is None, reason="npm is not installed")]
+pytestmark = pytest.mark.npm
 
 
 @pytest.fixture(scope="module")
 def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The examples as files, and the schema of what clients send as `action.schema`."""
+    need("npm", shutil.which("npm"), "npm is not installed")
     folder = tmp_path_factory.mktemp("examples")
     subprocess.run(["npm", "pack", "--silent", PACKAGE], cwd=folder, check=True, capture_output=True, timeout=100)
     with tarfile.open(next(folder.glob("*.tgz"))) as archive:

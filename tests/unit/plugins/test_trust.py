@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from openclaw_gateway.plugins.trust import MAX_FILES, escapes, problem_of
+from tests.needs import need
 
 
 @pytest.fixture
@@ -40,8 +41,7 @@ def test_so_is_a_folder_whose_parent_anybody_may_write(folder: Path) -> None:
 
 
 def test_code_of_another_user_is_refused(folder: Path) -> None:
-    if os.getuid() != 0:
-        pytest.skip("only root can give a file away")
+    need("root", os.getuid() == 0, "only root can give a file away")
     os.chown(folder / "sub" / "code.py", 12345, -1)
     assert "belongs to another user (uid 12345)" in problem_of(folder)
 

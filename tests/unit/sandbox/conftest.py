@@ -19,23 +19,17 @@ from openclaw_kernel.safety.sandbox_api import SandboxBackend
 from openclaw_kernel.tools.api import ToolContext, ToolResult
 from openclaw_kernel.tools.exec import ExecArgs, exec_tool
 from openclaw_kernel.values.stream import AbortSignal
+from tests.needs import need
 from tests.unit.sandbox import engine
 
 LIMITS = {"memoryMb": 128, "cpuSeconds": 20, "processes": 64, "tmpMb": 16, "fileMb": 32}
 SECRET = "s3cret-of-the-gateway-9f2c"
 
 
-def absent(name: str, reason: str) -> None:
-    """Skips, unless OPENCLAW_TEST_REQUIRE names the backend: then the lane was to have it."""
-    if name in os.environ.get("OPENCLAW_TEST_REQUIRE", "").replace(",", " ").split():
-        pytest.fail(f"{name} is required here, but {reason}")
-    pytest.skip(f"{name}: {reason}")
-
-
 @pytest.fixture(scope="session")
 def docker_host() -> Iterator[str]:
-    if reason := engine.missing():
-        absent("docker", reason)
+    reason = engine.missing()
+    need("docker", not reason, reason)
     with engine.engine() as host:
         yield host
 
@@ -46,8 +40,7 @@ def backend(request: pytest.FixtureRequest) -> SandboxBackend:
         return Docker(engine.IMAGE, env={"DOCKER_HOST": request.getfixturevalue("docker_host")})
     bubblewrap = Bubblewrap()
     probe = asyncio.run(bubblewrap.probe())
-    if not probe.usable:
-        absent("bubblewrap", probe.reason)
+    need("bubblewrap", probe.usable, probe.reason)
     return bubblewrap
 
 
