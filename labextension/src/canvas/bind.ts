@@ -102,12 +102,14 @@ export class Binder {
     return found;
   }
 
-  /** The context of an event as it is now. */
+  /** The context of an event as it is now; what is not there is left out. */
   context(event: Readonly<Record<string, unknown>>): Record<string, unknown> {
     const context: Record<string, unknown> = {};
     for (const [key, dynamic] of Object.entries(isObject(event.context) ? event.context : {})) {
       const value = this.value(dynamic);
-      context[key] = value === undefined ? null : value;
+      if (value !== undefined) {
+        context[key] = value;
+      }
     }
     return context;
   }

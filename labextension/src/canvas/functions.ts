@@ -13,12 +13,12 @@ export function toText(value: unknown): string {
   return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }
 
-/** A value as a number, `NaN` where it is none; empty text is none. */
+/** A value as a number, `NaN` where it is none: true is 1; empty text and other bases than ten are none. */
 export function toNumber(value: unknown): number {
   if (typeof value === 'string') {
-    return value.trim() === '' ? NaN : Number(value);
+    return value.trim() === '' || value.length >= 400 || /^\s*0[xob]/i.test(value) ? NaN : Number(value);
   }
-  return typeof value === 'number' ? value : NaN;
+  return typeof value === 'number' || typeof value === 'boolean' ? Number(value) : NaN;
 }
 
 /** A value as a condition. */

@@ -56,37 +56,3 @@ export function typesOf(catalogId: string): ReadonlyMap<string, Props> | null {
 export function isUnsafeKey(key: string): boolean {
   return UNSAFE.has(key);
 }
-
-const QUANTIFIED_GROUP = /^\)(?:[*+]|\{\d+,?\d*\})/;
-const INNER_REPEAT = /[*+|]|\{\d+,\d*\}/;
-
-/**
- * Why `pattern` is refused as a check, or `null`: it must compile, be short, refer back to no group, and repeat no group
- * that repeats or chooses. The same verdict as in Python; matching itself is linear here anyhow (`regex.ts`).
- */
-export function patternProblem(pattern: string): string | null {
-  if (pattern.length > LIMITS.PATTERN_LENGTH) {
-    return `the pattern has more than ${LIMITS.PATTERN_LENGTH} characters`;
-  }
-  try {
-    new RegExp(pattern);
-  } catch (error) {
-    return `the pattern cannot be read: ${error instanceof Error ? error.message : String(error)}`;
-  }
-  const plain = pattern.replace(/\\.|\[\^?\]?(?:\\.|[^\]\\])*\]/g, 'x');
-  if (/\\\d|\(\?P=|\\k</.test(pattern)) {
-    return 'the pattern refers back to a group, which can take exponential time';
-  }
-  const opened: number[] = [];
-  for (let index = 0; index < plain.length; index++) {
-    if (plain[index] === '(') {
-      opened.push(index);
-    } else if (plain[index] === ')' && opened.length > 0) {
-      const inside = plain.slice((opened.pop() as number) + 1, index);
-      if (QUANTIFIED_GROUP.test(plain.slice(index)) && INNER_REPEAT.test(inside)) {
-        return 'the pattern repeats a group that repeats or chooses itself, which can take exponential time';
-      }
-    }
-  }
-  return null;
-}

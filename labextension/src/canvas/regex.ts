@@ -11,12 +11,20 @@ type State =
   | { kind: 'assert'; holds: (input: string, at: number) => boolean }
   | { kind: 'end' };
 
-type Part =
+/** A piece of a pattern. `size` is what `patterns.py` counts for it: states, counted repeats written out. */
+type Part = Piece & { size: number; source?: string; captures?: boolean };
+type Piece =
   | { kind: 'one'; test: (letter: string) => boolean }
   | { kind: 'assert'; holds: (input: string, at: number) => boolean }
   | { kind: 'all'; parts: Part[] }
   | { kind: 'any'; parts: Part[] }
   | { kind: 'repeat'; part: Part; least: number; most: number };
+
+/** How large the automaton of a pattern is. Throws `SyntaxError` when it cannot be read or is not offered. */
+export function sizeOf(pattern: string): number {
+  new RegExp(pattern);
+  return new Parser(pattern).whole().size;
+}
 
 const known = new Map<string, readonly State[] | null>();
 
@@ -40,7 +48,11 @@ function compile(pattern: string): readonly State[] | null {
   try {
     new RegExp(pattern);
     const states: State[] = [];
-    emit(new Parser(pattern).whole(), states);
+    const whole = new Parser(pattern).whole();
+    if (whole.size > LIMITS.PATTERN_STATES) {
+      return null;
+    }
+    emit(whole, states);
     states.push({ kind: 'end' });
     return states;
   } catch {
@@ -159,15 +171,17 @@ class Parser {
     while (this.take('|')) {
       parts.push(this.sequence());
     }
-    return parts.length === 1 ? parts[0] : { kind: 'any', parts };
+    return parts.length === 1 ? all(parts[0]) : branches(parts);
   }
 
-  private sequence(): Part {
+  private sequence(): Part[] {
     const parts: Part[] = [];
     while (this.at < this.source.length && this.source[this.at] !== '|' && this.source[this.at] !== ')') {
-      parts.push(this.repeated(this.atom()));
+      const from = this.at;
+      const part = this.repeated(this.atom());
+      parts.push({ ...part, source: this.source.slice(from, this.at) });
     }
-    return { kind: 'all', parts };
+    return parts;
   }
 
   private repeated(part: Part): Part {
@@ -179,9 +193,9 @@ class Parser {
     const sign = found[0][0];
     if (sign === '{') {
       const least = Number(found[1]);
-      return { kind: 'repeat', part, least, most: found[2] === '' ? least : found[3] === '' ? Infinity : Number(found[3]) };
+      return repeat(part, least, found[2] === '' ? least : found[3] === '' ? Infinity : Number(found[3]));
     }
-    return { kind: 'repeat', part, least: sign === '+' ? 1 : 0, most: sign === '?' ? 1 : Infinity };
+    return repeat(part, sign === '+' ? 1 : 0, sign === '?' ? 1 : Infinity);
   }
 
   private atom(): Part {
@@ -190,17 +204,21 @@ class Parser {
       return this.group();
     }
     if (letter === '[') {
-      const found = /^\[\^?(?:\\.|[^\]\\])*\]/.exec(this.source.slice(this.at)) as RegExpExecArray;
-      return this.set(found[0]);
+      const found = /^\[(\^?)(\]?(?:\\.|[^\]\\])*)\]/.exec(this.source.slice(this.at));
+      if (found === null || found[2] === '') {
+        throw new SyntaxError('a set without letters');
+      }
+      return this.set(found[0], `[${found[1]}${found[2].replace(/^\]/, '\\]')}]`);
     }
     if (letter === '\\') {
       return this.escape();
     }
     this.at++;
     if (letter === '^' || letter === '$') {
-      return { kind: 'assert', holds: (input, at) => at === (letter === '^' ? 0 : input.length) };
+      return { kind: 'assert', size: 1, holds: (input, at) => at === (letter === '^' ? 0 : input.length) };
     }
-    return { kind: 'one', test: letter === '.' ? each => !/[\n\r\u2028\u2029]/.test(each) : each => each === letter };
+    const test = letter === '.' ? (each: string) => !/[\n\r\u2028\u2029]/.test(each) : (each: string) => each === letter;
+    return { kind: 'one', size: 1, test };
   }
 
   private escape(): Part {
@@ -211,20 +229,20 @@ class Parser {
     }
     if (name === 'b' || name === 'B') {
       this.at += 2;
-      return { kind: 'assert', holds: (input, at) => boundary(input, at) === (name === 'b') };
+      return { kind: 'assert', size: 1, holds: (input, at) => boundary(input, at) === (name === 'b') };
     }
     return this.set(found[0]);
   }
 
   /** One letter out of a set; the native engine decides, on one letter only. */
-  private set(source: string): Part {
+  private set(source: string, meaning = source): Part {
     this.at += source.length;
-    const native = new RegExp(`^${source}$`);
-    return { kind: 'one', test: letter => native.test(letter) };
+    const native = new RegExp(`^${meaning}$`);
+    return { kind: 'one', size: 1, test: letter => native.test(letter) };
   }
 
   private group(): Part {
-    const found = /^\((\?:|\?=|\?!|\?<[A-Za-z_$][\w$]*>|(?!\?))/.exec(this.source.slice(this.at));
+    const found = /^\((\?:|\?=|\?!|(?!\?))/.exec(this.source.slice(this.at));
     if (found === null) {
       throw new SyntaxError('this kind of group is not offered');
     }
@@ -233,7 +251,7 @@ class Parser {
     if (!this.take(')')) {
       throw new SyntaxError('unbalanced');
     }
-    return found[1] === '?=' || found[1] === '?!' ? ahead(part, found[1] === '?=') : part;
+    return found[1] === '?=' || found[1] === '?!' ? ahead(part, found[1] === '?=') : { ...part, captures: found[1] === '' };
   }
 
   private take(letter: string): boolean {
@@ -245,6 +263,29 @@ class Parser {
   private at = 0;
 }
 
+function all(parts: Part[]): Part {
+  return { kind: 'all', parts, size: parts.reduce((sum, part) => sum + part.size, 1) };
+}
+
+/** One of several; letters that they all begin with come once, and single letters become a set. */
+function branches(rows: Part[][]): Part {
+  const first = rows[0];
+  let shared = 0;
+  while (rows.every(row => row.length > shared && row[shared].size === 1 && row[shared].source === first[shared].source)) {
+    shared++;
+  }
+  const rests = rows.map(row => row.slice(shared));
+  const letters = rests.every(rest => rest.length === 1 && rest[0].kind === 'one' && !/^(?:\.|\[\^)/.test(rest[0].source ?? '.'));
+  const parts = rests.map(all);
+  const size = letters ? 1 : parts.reduce((sum, part) => sum + part.size, 1);
+  return all([...first.slice(0, shared), { kind: 'any', parts, size }]);
+}
+
+function repeat(part: Part, least: number, most: number): Part {
+  const body = part.captures === false ? part.size : part.size + 1;
+  return { kind: 'repeat', part, least, most, size: (most === Infinity ? least + 1 : most) * (body + 1) };
+}
+
 /** Looking ahead is a run of its own, remembered for each place of the input. */
 function ahead(part: Part, wanted: boolean): Part {
   const states: State[] = [];
@@ -254,6 +295,7 @@ function ahead(part: Part, wanted: boolean): Part {
   const memo = new Map<number, boolean>();
   return {
     kind: 'assert',
+    size: 2 + part.size,
     holds: (input, at) => {
       if (input !== last) {
         memo.clear();

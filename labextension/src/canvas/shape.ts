@@ -1,5 +1,6 @@
 /** Checks one component, function call or value against the catalogue, and every literal in it against the limits. */
-import { FUNCTION_TYPES, ICON_NAMES, isUnsafeKey, LIMITS, patternProblem, Prop, prop, Props, props } from './limits';
+import { FUNCTION_TYPES, ICON_NAMES, isUnsafeKey, LIMITS, Prop, prop, Props, props } from './limits';
+import { patternProblem } from './patterns';
 import { stepText } from './pointer';
 import { has, isObject, Problems, quoted } from './problems';
 import { allowed, ALLOWED_TEXT, isUse, Use } from './urls';
@@ -41,6 +42,9 @@ export function isSvgPath(value: unknown): value is string {
 /** Adds what it finds to `problems`. Depth needs no bound here: the guard has measured the message before. */
 export class Shape {
   constructor(private readonly problems: Problems) {}
+
+  /** Patterns seen; each has to be read to be judged. */
+  private patterns = 0;
 
   component(value: Record<string, unknown>, known: ReadonlyMap<string, Props>, at: string): void {
     const kind = value.component;
@@ -173,7 +177,16 @@ export class Shape {
       this.is(typeof value === 'boolean', at, 'true or false');
     } else if (told.kind === 'choice') {
       this.is(told.choices.includes(value as string), at, `one of ${told.choices.join(', ')}`);
-    } else if (told.kind === 'pattern' && this.is(typeof value === 'string', at, 'a pattern as text')) {
+    } else if (told.kind === 'pattern') {
+      this.pattern(value, at);
+    }
+  }
+
+  private pattern(value: unknown, at: string): void {
+    this.patterns++;
+    if (this.patterns > LIMITS.PATTERNS) {
+      this.add('TOO_MANY', at, `A message may have ${LIMITS.PATTERNS} patterns.`);
+    } else if (this.is(typeof value === 'string', at, 'a pattern as text')) {
       const why = patternProblem(value as string);
       if (why !== null) {
         this.add('UNSAFE_PATTERN', at, `Refused: ${why}.`);

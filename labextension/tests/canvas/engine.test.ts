@@ -2,7 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { Binder } from '../../src/canvas/bind';
 import { formatDate } from '../../src/canvas/dates';
 import { parse } from '../../src/canvas/expr';
-import { NOTEBOOK, patternProblem } from '../../src/canvas/limits';
+import { checkMessages } from '../../src/canvas/guard';
+import { NOTEBOOK } from '../../src/canvas/limits';
+import { patternProblem } from '../../src/canvas/patterns';
 import { absolute, get, put } from '../../src/canvas/pointer';
 import { CanvasError } from '../../src/canvas/problems';
 import { matches } from '../../src/canvas/regex';
@@ -124,6 +126,25 @@ describe('regular expressions', () => {
     expect(matches('(?<=a)b', 'ab')).toBeNull();
     expect(matches('(', 'a')).toBeNull();
     expect(matches('a', 'a'.repeat(501))).toBeNull();
+    expect(matches('(?:ab){400}', 'ab')).toBeNull();
     expect(patternProblem('^(a+)+$')).toContain('exponential');
+  });
+
+  it('reads a set as Python does', () => {
+    expect(matches('^[]a]$', ']')).toBe(true);
+    expect(matches('^[^]a]$', ']')).toBe(false);
+    expect(matches('[]', 'a')).toBeNull();
+  });
+
+  it('counts patterns of a message', () => {
+    const check = { condition: { call: 'regex', args: { value: 'a', pattern: 'a' } }, message: 'no' };
+    const field = (count: number) => ({ id: 'root', component: 'TextField', label: 'x', value: { path: '/x' }, checks: Array(count).fill(check) });
+    const codes = (count: number) =>
+      checkMessages([
+        { version: 'v0.9', createSurface: { surfaceId: 's', catalogId: NOTEBOOK } },
+        { version: 'v0.9', updateComponents: { surfaceId: 's', components: [field(count)] } }
+      ]).map(problem => problem.code);
+    expect(codes(200)).toEqual([]);
+    expect(codes(201)).toEqual(['TOO_MANY']);
   });
 });

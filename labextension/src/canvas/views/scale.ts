@@ -1,4 +1,5 @@
 /** Chart arithmetic: data out of whatever was sent, round ticks, short numbers. */
+import { LIMITS } from '../limits';
 import { isObject } from '../problems';
 
 export interface Point {
@@ -11,18 +12,23 @@ export interface Series {
   points: readonly Point[];
 }
 
-/** Points of one chart that are drawn; on a screen more say nothing more. */
+/** Points of all series together; on a screen more say nothing more. The number of `series.py`. */
 const POINTS = 2_000;
-const SERIES = 20;
+/** Differences of larger numbers overflow. */
+const LARGEST = 1e250;
 
-/** Longer series are thinned evenly. Reads `[{name, points: [{x, y} | [x, y] | y]}]`; points without a number are left out. */
+/**
+ * Reads `[{name, points: [{x, y} | [x, y] | y]}]`, or one list of points, as `series.py` does. Longer series are thinned evenly;
+ * points without a number are left out.
+ */
 export function readSeries(value: readonly unknown[]): readonly Series[] {
-  const found = value.filter(isObject).slice(0, SERIES);
-  const each = Math.max(1, Math.floor(POINTS / Math.max(1, found.length)));
+  const told = value.filter(isObject).map(series => ({ name: series.name, points: series.points ?? series.data }));
+  const named = told.filter(series => Array.isArray(series.points)).slice(0, LIMITS.MAX_SERIES);
+  const found = named.length > 0 ? named : [{ name: undefined, points: value }];
+  const each = Math.floor(POINTS / found.length);
   return found.map((series, index) => {
     const name = typeof series.name === 'string' ? series.name : `${index + 1}`;
-    const listed = Array.isArray(series.points) ? series.points : Array.isArray(series.data) ? series.data : [];
-    return { name: name.slice(0, 200), points: thin(listed, each).flatMap(readPoint) };
+    return { name: name.slice(0, 200), points: thin(series.points as unknown[], each).flatMap(readPoint) };
   });
 }
 
@@ -36,10 +42,14 @@ function thin(points: readonly unknown[], most: number): { point: unknown; at: n
 }
 
 function readPoint({ point, at }: { point: unknown; at: number }): Point[] {
-  const [x, y] = Array.isArray(point) ? point : isObject(point) ? [point.x, point.y] : [at, point];
-  const right = typeof y === 'number' && Number.isFinite(y);
-  const place = typeof x === 'number' && Number.isFinite(x) ? x : x === null || x === undefined ? at : String(x).slice(0, 200);
-  return right ? [{ x: place, y }] : [];
+  const pair = Array.isArray(point) && point.length === 2;
+  const [x, y] = pair ? point : isObject(point) ? [point.x ?? point.label, point.y ?? point.value] : [at, point];
+  const place = isNumber(x) ? x : x === null || x === undefined ? at : String(x).slice(0, 200);
+  return isNumber(y) ? [{ x: place, y }] : [];
+}
+
+function isNumber(value: unknown): value is number {
+  return typeof value === 'number' && Math.abs(value) < LARGEST;
 }
 
 /** About `count` round values from below `low` to above `high`. */
