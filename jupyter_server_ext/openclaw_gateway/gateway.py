@@ -196,6 +196,7 @@ async def _build(
         projection=projection,
         log_file=log_file,
         presence=lambda: hub.presence(),
+        health_changed=lambda: hub.health_changed(),
         secret=lambda: secret or None,
         skills=skills,
         nodes=nodes,

@@ -91,6 +91,24 @@ async def test_status_has_the_protocol_s_shape_and_hands_can_stop_and_start(gate
         assert (await reader.fails("channels.stop", {"channel": "webhook"}))["code"] == "FORBIDDEN"
 
 
+async def test_everyone_hears_when_a_channel_goes_and_comes(gateway: Served, peer: Client) -> None:
+    async with client(gateway.ws, gateway.token, scopes=["operator.read"]) as other:
+        assert other.hello["snapshot"]["health"]["channels"]["webhook"]["connected"]
+        await peer.call("channels.stop", {"channel": "webhook"})
+        await other.until(lambda: [one["channels"]["webhook"]["connected"] for one in healths(other)][-1:] == [False])
+        await peer.call("channels.start", {"channel": "webhook"})
+        await other.until(lambda: healths(other)[-1]["channels"]["webhook"]["connected"])
+        assert len(healths(other)) <= 4, "one event a change"
+        now = await other.call("health")
+        assert now["channelOrder"] == ["webhook"] and now["channels"] == healths(other)[-1]["channels"]
+        versions = [frame["stateVersion"]["health"] for frame in other.events if frame["event"] == "health"]
+        assert versions == sorted(set(versions))
+
+
+def healths(peer: Client) -> list[dict[str, Any]]:
+    return [frame["payload"] for frame in peer.events if frame["event"] == "health"]
+
+
 async def test_the_official_client_s_message_is_understood(gateway: Served, peer: Client) -> None:
     inner = {"target": "123", "message": "hi", "action": "send", "to": "telegram:123", "silent": False, "pin": False}
     action = {"channel": "telegram", "action": "send", "params": inner, "senderIsOwner": True, "agentId": "main"}

@@ -32,3 +32,5 @@ class House:
     """May change what goes out; raises `ChannelError` (refused) to withhold it."""
     after_send: Callable[[Outbound, str], None] | None = None
     """Hears what went out, with the platform's name for it."""
+    changed: Callable[[], None] | None = None
+    """Hears that an account connected, was lost, stopped, or cannot run for another reason than before."""

@@ -35,7 +35,8 @@ Key = tuple[str, str]
 
 
 class Manager:
-    """Used from the event loop only. `on_ready` hears of every account that can send."""
+    """Used from the event loop only. `on_ready` hears of every account that can send, `on_change` that `channels.status` has
+    changed."""
 
     def __init__(
         self,
@@ -48,6 +49,7 @@ class Manager:
         pressed: Pressed,
         menu: Menu,
         on_ready: Callable[[str, str], None],
+        on_change: Callable[[], None] = lambda: None,
         public_url: Callable[[], str] = lambda: "",
         timing: Timing | None = None,
     ) -> None:
@@ -59,6 +61,7 @@ class Manager:
         self._env = env
         self._intake, self._pressed, self._menu = intake, pressed, menu
         self._on_ready = on_ready
+        self._on_change = on_change
         self._public_url = public_url
         self._time = timing or Timing()
         self._accounts: dict[Key, Running] = {}
@@ -86,6 +89,7 @@ class Manager:
                 self._accounts[key].start()
         if self._accounts and self._health is None:
             self._health = asyncio.ensure_future(self._watch())
+        self._on_change()
 
     async def close(self) -> None:
         """Logs every account out."""
@@ -178,6 +182,7 @@ class Manager:
             pressed=self._pressed,
             menu=self._menu,
             on_connected=self._connected,
+            on_change=self._on_change,
             timing=self._time,
         )
 

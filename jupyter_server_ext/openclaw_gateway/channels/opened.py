@@ -89,6 +89,7 @@ class Opened:
             pressed=self.questions.pressed,
             menu=menu,
             on_ready=self.outbox.wake,
+            on_change=house.changed or (lambda: None),
             public_url=public_url,
             timing=timing,
         )

@@ -45,6 +45,7 @@ class Running:
         pressed: Pressed,
         menu: Menu,
         on_connected: Callable[[Running], None],
+        on_change: Callable[[], None],
         timing: Timing,
     ) -> None:
         self.plugin = plugin
@@ -68,6 +69,8 @@ class Running:
         self._intake = intake
         self._pressed = pressed
         self._on_connected = on_connected
+        self._on_change = on_change
+        self._told: tuple[object, ...] = ()
         self._time = timing
         self._task: asyncio.Task[None] | None = None
         self._flaps: deque[int] = deque(maxlen=FLAPS)
@@ -98,6 +101,7 @@ class Running:
             self._flaps.append(now)
             if len(self._flaps) == FLAPS and now - self._flaps[0] < FLAP_WINDOW_MS:
                 self._looping.set()
+        self._tell_change()
 
     def alive(self) -> None:
         self.last_frame_at = self._time.now()
@@ -132,6 +136,7 @@ class Running:
             self._task.cancel()
             await asyncio.wait([self._task], timeout=STOP_LIMIT_S)
         self._down()
+        self._tell_change()
 
     async def restart(self) -> None:
         """Once more from the bottom of the ladder."""
@@ -183,6 +188,7 @@ class Running:
                 self.last_error, hint = f"{type(error).__name__}: {error}", 0.0
             finally:
                 self._down()
+                self._tell_change()
             self.attempts = 1 if self._was_stable() else self.attempts + 1
             if self.attempts > ATTEMPTS:
                 log.error("%s account %s is given up after %d attempts", self.account.channel, self.account.id, ATTEMPTS)
@@ -202,6 +208,7 @@ class Running:
             self.last_error = ""
             self.connected(True)
             self._tell_ready()
+            self._tell_change()
             ended = asyncio.ensure_future(live.ended())
             looping = asyncio.ensure_future(self._looping.wait())
             try:
@@ -221,6 +228,12 @@ class Running:
         if self.ready:
             self._is_ready.set()
             self._on_connected(self)
+
+    def _tell_change(self) -> None:
+        state = (self.ready, self.by_hand, self.given_up, self.last_error)
+        if state != self._told:
+            self._told = state
+            self._on_change()
 
     def _down(self) -> None:
         self.live = None

@@ -142,4 +142,4 @@ def _run_id(params: ActionParams) -> str:
     return f"canvas-{hashlib.sha256(told).hexdigest()[:32]}"
 
 
-METHODS = [Method("canvas.action", ActionParams, canvas_action, "operator.write", idempotent=True)]
+METHODS = [Method("canvas.action", ActionParams, canvas_action, "operator.write")]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import mimetypes
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -112,24 +112,39 @@ async def status(params: StatusParams, call: Call) -> dict[str, Any]:
     for running in accounts:
         row = running.snapshot() | probes.get((running.account.channel, running.account.id), {})
         rows.setdefault(running.account.channel, []).append(row)
-    order = [
-        channel for channel in (room.channels.manifests() if rows or problems else ()) if channel in rows or channel in problems
-    ]
+    seen = _overview(room, rows, problems)
+    order = seen["channelOrder"]
     metas = {channel: room.channels.manifests()[channel].meta for channel in order}
     found: dict[str, Any] = {
         "ts": services.clock(),
-        "channelOrder": order,
-        "channelLabels": {channel: meta.label for channel, meta in metas.items()},
+        **seen,
         "channelDetailLabels": {channel: meta.label for channel, meta in metas.items()},
         "channelSystemImages": {},
         "channelMeta": [{"id": channel, "label": meta.label, "detailLabel": meta.label} for channel, meta in metas.items()],
-        "channels": {channel: _summary(rows.get(channel, []), problems.get(channel)) for channel in order},
         "channelAccounts": {channel: rows.get(channel, []) for channel in order},
         "channelDefaultAccountId": {channel: rows[channel][0]["accountId"] for channel in order if rows.get(channel)},
     }
     if room.problem:
         found["problem"] = room.problem
     return found
+
+
+def overview(room: ChannelRoom) -> dict[str, Any]:
+    """`channels`, `channelOrder` and `channelLabels`, as `health` has them too. Asks no platform."""
+    rows: dict[str, list[dict[str, Any]]] = {}
+    for running in room.manager.all() if room.manager is not None else ():
+        rows.setdefault(running.account.channel, []).append(running.snapshot())
+    return _overview(room, rows, room.manager.problems if room.manager is not None else {})
+
+
+def _overview(room: ChannelRoom, rows: dict[str, list[dict[str, Any]]], problems: Mapping[str, str]) -> dict[str, Any]:
+    manifests = room.channels.manifests() if rows or problems else {}
+    order = [channel for channel in manifests if channel in rows or channel in problems]
+    return {
+        "channels": {channel: _summary(rows.get(channel, []), problems.get(channel)) for channel in order},
+        "channelOrder": order,
+        "channelLabels": {channel: manifests[channel].meta.label for channel in order},
+    }
 
 
 def _summary(rows: list[dict[str, Any]], problem: str | None) -> dict[str, Any]:
@@ -336,6 +351,6 @@ METHODS = [
     Method("channels.deadLetters.list", NoParams, dead_letters, "operator.read"),
     Method("channels.deadLetters.resubmit", DeadLetterParams, resubmit, "operator.admin"),
     Method("channels.deadLetters.abandon", DeadLetterParams, abandon, "operator.admin"),
-    Method("send", SendParams, send, "operator.write", idempotent=True),
-    Method("message.action", ActionParams, message_action, "operator.write", idempotent=True),
+    Method("send", SendParams, send, "operator.write"),
+    Method("message.action", ActionParams, message_action, "operator.write"),
 ]

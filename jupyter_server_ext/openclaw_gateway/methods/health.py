@@ -9,10 +9,12 @@ import socket
 import sys
 from typing import Any
 
+from openclaw_gateway.methods.channels import overview
 from openclaw_gateway.methods.services import GatewayServices, NoParams, Params, parts
 from openclaw_gateway.protocol.dispatch import Call, Method
 
 RECENT = 10
+
 
 class HealthParams(Params):
     probe: bool | None = None
@@ -33,9 +35,7 @@ def health_snapshot(services: GatewayServices) -> dict[str, Any]:
         "durationMs": services.clock() - started,
         "plugins": services.plugins.health(),
         "configReload": {"hotReloadStatus": "active"},
-        "channels": {},
-        "channelOrder": [],
-        "channelLabels": {},
+        **overview(services.channels),
         "heartbeatSeconds": (agents[0]["heartbeat"]["everyMs"] or 0) // 1000,
         "defaultAgentId": services.default_agent,
         "agents": agents,

@@ -183,7 +183,7 @@ def _object(params: EventParams) -> Mapping[str, Any]:
 METHODS = [
     Method("node.list", NoParams, node_list, "operator.read"),
     Method("node.describe", NodeIdParams, describe, "operator.read"),
-    Method("node.invoke", InvokeParams, invoke, "dynamic", idempotent=True, scope_of=scope_of_invoke),
+    Method("node.invoke", InvokeParams, invoke, "dynamic", scope_of=scope_of_invoke),
     Method("node.rename", RenameParams, rename, PAIRING),
     Method("node.pair.list", NoParams, pair_list, PAIRING),
     Method("node.pair.approve", RequestIdParams, approve, PAIRING),

@@ -54,6 +54,7 @@ class GatewayServices:
     projection: Projection
     log_file: Path
     presence: Callable[[], list[dict[str, Any]]]
+    health_changed: Callable[[], None]
     secret: Callable[[], str | None]
     skills: Shelf
     nodes: Nodes

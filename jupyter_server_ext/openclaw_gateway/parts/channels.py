@@ -36,6 +36,7 @@ def open_channels(services: GatewayServices, secrets: Secrets, env: Mapping[str,
         received=lambda key, inbound: services.plugins.bus.notify("message_received", received_event(key, inbound)),
         before_send=lambda outbound: message_sending(services.plugins, outbound),
         after_send=lambda outbound, sent: message_sent(services.plugins, outbound, sent),
+        changed=lambda: services.health_changed(),
     )
     room = ChannelRoom(
         services.settings,

@@ -65,14 +65,13 @@ Handler = Callable[[Any, Call], Awaitable[Mapping[str, Any] | Sequence[Any] | Tw
 @dataclass(frozen=True, slots=True)
 class Method(Generic[P]):
     """One method. `scope` is an operator scope, `node`, or `dynamic`: then `scope_of(params)` names it, and without that the
-    floor is `operator.write` and the handler asks `call.require` for more. `idempotent` is for documentation and replay tests.
+    floor is `operator.write` and the handler asks `call.require` for more.
     """
 
     name: str
     params: type[P]
     handler: Handler
     scope: str
-    idempotent: bool = False
     scope_of: Callable[[P], str] | None = None
 
 

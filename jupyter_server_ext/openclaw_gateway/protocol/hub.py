@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from openclaw_gateway.protocol import frames, presence
@@ -235,10 +235,11 @@ class Hub:
         """The live list, the gateway first."""
         return presence.listing(presence.gateway_entry(self._version, self.boot_id, self._clock()), self.broadcaster)
 
-    def health_changed(self, health: Mapping[str, Any]) -> None:
-        """Announces a new health snapshot under the next version."""
+    def health_changed(self) -> None:
+        """Announces the health as it is now under the next version. It is not even looked at when nobody is there to hear."""
         self.state_version["health"] += 1
-        self.broadcaster.send("health", health, state_version=self.state_version)
+        if len(self.broadcaster):
+            self.broadcaster.send("health", self._snapshot()["health"], state_version=self.state_version)
 
     def _presence_changed(self, connection: Connection) -> None:
         if connection.client.mode in presence.SILENT_MODES:

@@ -57,7 +57,7 @@ async def mistaken(params: Params, call: Call) -> dict[str, Any]:
 
 METHODS = [
     Method("health", NoParams, echo, "operator.read"),
-    Method("chat.send", ChatSend, echo, "operator.write", idempotent=True),
+    Method("chat.send", ChatSend, echo, "operator.write"),
     Method("chat.history", ChatHistory, echo, "operator.read"),
     Method("config.set", NoParams, echo, "operator.admin"),
     Method("agent", NoParams, twice, "dynamic"),
