@@ -152,5 +152,5 @@ def _exact(argv: tuple[str, ...], peeled: Peeled, script: str, sha256: str, stat
 
 
 def _names_words(entry: str) -> bool:
-    """Whether an entry speaks of words, not only of a program."""
-    return entry.startswith("=") or len(entry.split()) > 1
+    """Whether an entry speaks of certain words, not only of a program, and of no others."""
+    return entry.startswith("=") or (len(entry.split()) > 1 and not set(entry) & set("*?["))
