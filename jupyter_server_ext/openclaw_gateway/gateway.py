@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from openclaw_gateway.methods import approvals as approval_methods
-from openclaw_gateway.methods.catalogue import all_methods
+from openclaw_gateway.methods.catalogue import FAMILIES
 from openclaw_gateway.methods.health import health_snapshot
 from openclaw_gateway.methods.projection import Projection
 from openclaw_gateway.methods.services import GatewayServices
@@ -210,7 +210,7 @@ async def _build(
     auth = GatewayAuth(
         settings.gateway.auth.mode, secret, allowed_origins=lambda: services.settings.gateway.control_ui.allowed_origins
     )
-    dispatcher = Dispatcher(all_methods(), services)
+    dispatcher = Dispatcher(services=services, families=FAMILIES)
     hub = Hub(
         auth,
         devices,

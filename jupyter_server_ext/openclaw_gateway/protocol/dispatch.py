@@ -6,7 +6,7 @@ import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.alias_generators import to_camel
@@ -75,14 +75,23 @@ class Method(Generic[P]):
     scope_of: Callable[[P], str] | None = None
 
 
+class Family(Protocol):
+    """Methods that are loaded together with the first call to one of them."""
+
+    @property
+    def names(self) -> tuple[str, ...]: ...
+
+    def load(self) -> Sequence[Method[Any]]: ...
+
+
 class Dispatcher:
     """Finds the method, checks the caller, reads the parameters, runs the handler, answers.
 
     `services` is handed to every call; the composition root sets it when its parts exist.
     """
 
-    def __init__(self, methods: Sequence[Method[Any]], services: Any = None) -> None:
-        self._methods: dict[str, Method[Any]] = {}
+    def __init__(self, methods: Sequence[Method[Any]] = (), services: Any = None, families: Sequence[Family] = ()) -> None:
+        self._methods: dict[str, Method[Any] | Family] = {name: family for family in families for name in family.names}
         for method in methods:
             self.add(method)
         self.services = services
@@ -94,7 +103,13 @@ class Dispatcher:
         self._methods[method.name] = method
 
     def get(self, name: str) -> Method[Any] | None:
-        return self._methods.get(name)
+        found = self._methods.get(name)
+        if found is None or isinstance(found, Method):
+            return found
+        self._methods |= {method.name: method for method in found.load()}
+        method = self._methods[name]
+        assert isinstance(method, Method), f"{name} is not among the methods of its family"
+        return method
 
     def names(self) -> list[str]:
         """For `features.methods` of `hello-ok`."""
@@ -120,7 +135,7 @@ class Dispatcher:
 
     async def call(self, name: str, params: Mapping[str, Any], connection: Connection) -> Any:
         """Checks and runs a method; the handler's own result. Raises `OpenClawError` and whatever the handler raises."""
-        method = self._methods.get(name)
+        method = self.get(name)
         if method is None:
             raise self._unknown(name, connection)
         _check_role(method, connection)

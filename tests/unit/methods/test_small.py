@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from openclaw_gateway.methods.attachments import MAX_IMAGE_BYTES, Attachment, parts_of
-from openclaw_gateway.methods.catalogue import all_methods
+from openclaw_gateway.methods.catalogue import FAMILIES, all_methods
 from openclaw_gateway.methods.commands import find_command
 from openclaw_gateway.methods.log_file import LogFile
 from openclaw_gateway.methods.logs import tail
@@ -117,3 +117,8 @@ def test_the_smallest_set_of_methods_is_there() -> None:
     ]
     names = {method.name for method in all_methods()}
     assert set(smallest) <= names
+
+
+def test_the_catalogue_names_what_its_families_have() -> None:
+    for family in FAMILIES:
+        assert list(family.names) == [method.name for method in family.load()], family.name
