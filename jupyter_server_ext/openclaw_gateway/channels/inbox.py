@@ -21,10 +21,9 @@ from openclaw_gateway.channels.ledger_rows import (
     encode_received,
     receipt_id,
 )
-from openclaw_gateway.channels.states import DEAD
 from openclaw_gateway.channels.timing import Timing
 from openclaw_kernel.values.envelope import Inbound
-from openclaw_kernel.values.errors import OpenClawError, UserError, invalid
+from openclaw_kernel.values.errors import OpenClawError, UserError
 
 ATTEMPTS = 3
 FIRST_WAIT_S = 1.0
@@ -63,7 +62,7 @@ class Inbox:
 
     def resume(self) -> None:
         """At start: open rows go on; a row whose run was started keeps its run."""
-        self._prune()
+        self._rows.prune(self._time.now() - REMEMBER_MS, REMEMBER_ROWS)
         for row in self._rows.pending():
             if row.state == "attempting":
                 self._rows.put(replace(row, state="pending"))
@@ -83,7 +82,7 @@ class Inbox:
         self._rows.put(row)
         self._accepted += 1
         if self._accepted % _PRUNE_EVERY == 0:
-            self._prune()
+            self._rows.prune(self._time.now() - REMEMBER_MS, REMEMBER_ROWS)
         self._start(row)
         return "accepted"
 
@@ -99,11 +98,11 @@ class Inbox:
 
     def dead(self) -> list[Received]:
         """What could not be answered, oldest first."""
-        return [row for row in self._rows.rows() if row.state in DEAD]
+        return self._rows.dead()
 
     def resubmit(self, row_id: str) -> Received:
         """Answers a dead letter again, as a new run. Raises `OpenClawError` when there is none."""
-        row = self._dead_letter(row_id)
+        row = self._rows.dead_letter(row_id)
         again = replace(row, state="pending", attempts=0, next_at=0, run_id="", preview="", error="", round=row.round + 1)
         self._rows.put(again)
         self._start(again)
@@ -111,7 +110,7 @@ class Inbox:
 
     def abandon(self, row_id: str) -> Received:
         """Gives a dead letter up. Raises `OpenClawError` when there is none."""
-        row = replace(self._dead_letter(row_id), state="abandoned", settled_at=self._time.now())
+        row = replace(self._rows.dead_letter(row_id), state="abandoned", settled_at=self._time.now())
         self._rows.put(row)
         return row
 
@@ -221,20 +220,6 @@ class Inbox:
         task = asyncio.ensure_future(later())
         self._commands.add(task)
         task.add_done_callback(self._commands.discard)
-
-    def _dead_letter(self, row_id: str) -> Received:
-        row = self._rows.get(row_id)
-        if row is None or row.state not in DEAD:
-            raise invalid(f"there is no dead letter {row_id!r}; list them with channels dead-letters")
-        return row
-
-    def _prune(self) -> None:
-        ended = [row for row in self._rows.rows() if row.state in ("done", "abandoned")]
-        horizon = self._time.now() - REMEMBER_MS
-        surplus = max(0, len(ended) - REMEMBER_ROWS)
-        for number, row in enumerate(ended):
-            if number < surplus or row.settled_at < horizon:
-                self._rows.delete(row.id)
 
 
 def _batch(rows: Sequence[Received]) -> list[Received]:

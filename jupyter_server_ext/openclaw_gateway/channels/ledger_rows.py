@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from openclaw_gateway.channels.contract import Sent
-from openclaw_gateway.channels.states import OPEN, RowState
+from openclaw_gateway.channels.states import DEAD, OPEN, RowState
 from openclaw_kernel.store.ledger import Ledger
 from openclaw_kernel.values.envelope import (
     Inbound,
@@ -21,6 +21,7 @@ from openclaw_kernel.values.envelope import (
     encode_inbound,
     encode_outbound,
 )
+from openclaw_kernel.values.errors import invalid
 
 Lane = tuple[str, str, str, str, str]
 """A conversation: channel, account, kind and id of the peer, thread. Messages of one lane keep their order."""
@@ -108,6 +109,9 @@ class _Row(Protocol):
     @property
     def state(self) -> RowState: ...
 
+    @property
+    def settled_at(self) -> int: ...
+
 
 R = TypeVar("R", bound=_Row)
 
@@ -131,6 +135,25 @@ class LaneLedger(Ledger[R]):
 
     def pending(self) -> list[R]:
         return [row for lane in list(self._lanes) for row in self.open_in(lane)]
+
+    def dead(self) -> list[R]:
+        """What failed, and what may have had its effect, oldest first."""
+        return [row for row in self.rows() if row.state in DEAD]
+
+    def dead_letter(self, row_id: str) -> R:
+        """Raises `OpenClawError` when there is no such dead letter."""
+        row = self.get(row_id)
+        if row is None or row.state not in DEAD:
+            raise invalid(f"there is no dead letter {row_id!r}; list them with channels dead-letters")
+        return row
+
+    def prune(self, before: int, keep: int) -> None:
+        """Forgets what was settled before that moment (milliseconds), and the oldest beyond `keep`. Dead letters stay."""
+        ended = [row for row in self.rows() if row.state in ("done", "abandoned")]
+        surplus = max(0, len(ended) - keep)
+        for number, row in enumerate(ended):
+            if number < surplus or row.settled_at < before:
+                self.delete(row.id)
 
     def _sort_in(self, row: R) -> None:
         lane = row.lane

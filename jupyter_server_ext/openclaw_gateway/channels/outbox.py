@@ -20,10 +20,9 @@ from openclaw_gateway.channels.ledger_rows import (
     decode_delivery,
     encode_delivery,
 )
-from openclaw_gateway.channels.states import DEAD, OPEN, RowState
+from openclaw_gateway.channels.states import OPEN, RowState
 from openclaw_gateway.channels.timing import Timing
 from openclaw_kernel.values.envelope import Outbound
-from openclaw_kernel.values.errors import invalid
 
 ATTEMPTS = 3
 FIRST_WAIT_S = 1.0
@@ -69,7 +68,7 @@ class Outbox:
 
     def resume(self) -> None:
         """At start: what was being sent is `recovered` (an edit may be repeated, it changes nothing twice)."""
-        self._prune()
+        self._rows.prune(self._time.now() - KEEP_MS, KEEP_ROWS)
         for row in self._rows.pending():
             if row.state == "attempting":
                 if row.edits is None:
@@ -113,18 +112,18 @@ class Outbox:
 
     def dead(self) -> list[Delivery]:
         """What could not be sent, and what may have arrived, oldest first."""
-        return [row for row in self._rows.rows() if row.state in DEAD]
+        return self._rows.dead()
 
     def resubmit(self, delivery_id: str) -> Delivery:
         """Sends a dead letter again because a person asked for it. Raises `OpenClawError` when there is none."""
-        row = self._dead_letter(delivery_id)
+        row = self._rows.dead_letter(delivery_id)
         self._rows.put(replace(row, state="pending", attempts=0, next_at=0, error="", settled_at=0))
         self._start(row.lane)
         return row
 
     def abandon(self, delivery_id: str) -> Delivery:
         """Gives a dead letter up. Raises `OpenClawError` when there is none."""
-        return self._settle(self._dead_letter(delivery_id), "abandoned")
+        return self._settle(self._rows.dead_letter(delivery_id), "abandoned")
 
     async def slot(self, channel: str, account: str) -> None:
         """Waits for the account's next turn to say something (CHN-11)."""
@@ -239,17 +238,3 @@ class Outbox:
         for listener in tuple(self.on_settled):
             listener(row)
         return row
-
-    def _dead_letter(self, delivery_id: str) -> Delivery:
-        row = self._rows.get(delivery_id)
-        if row is None or row.state not in DEAD:
-            raise invalid(f"there is no dead letter {delivery_id!r}; list them with channels dead-letters")
-        return row
-
-    def _prune(self) -> None:
-        ended = [row for row in self._rows.rows() if row.state in ("done", "abandoned")]
-        horizon = self._time.now() - KEEP_MS
-        surplus = max(0, len(ended) - KEEP_ROWS)
-        for number, row in enumerate(ended):
-            if number < surplus or row.settled_at < horizon:
-                self._rows.delete(row.id)

@@ -11,6 +11,7 @@ from typing import Any
 from openclaw_gateway.protocol import scopes as scope_rules
 from openclaw_gateway.protocol.auth import same
 from openclaw_gateway.protocol.device_rows import DeviceFacts, PairedDevice, PairRequest, TokenRow, decode, encode, hash_token
+from openclaw_gateway.protocol.waiting import Waiting
 from openclaw_kernel.store.ledger import Ledger
 from openclaw_kernel.values.clock import Clock, NewId, new_id, system_clock
 from openclaw_kernel.values.errors import invalid
@@ -19,8 +20,6 @@ FILE_NAME = "devices.jsonl"
 
 _TOKEN_BYTES = 32  # 43 characters base64url
 _TOKENS_PER_ROLE = 8
-_REQUEST_TTL_MS = 300_000  # a request nobody answers in five minutes is asked again by the client
-_MAX_PENDING = 32
 _SEEN_STEP_MS = 60_000
 
 Revoked = Callable[[str, str | None, str | None], None]
@@ -35,11 +34,11 @@ class Devices:
 
     def __init__(self, path: Path, *, clock: Clock = system_clock, new_id: NewId = new_id) -> None:
         self._ledger: Ledger[PairedDevice] = Ledger(path, key=lambda device: device.device_id, encode=encode, decode=decode)
-        self._pending: dict[str, PairRequest] = {}
+        self._waiting: Waiting[PairRequest] = Waiting("devices wait to be paired", "device.pair.list", clock)
         self._clock = clock
         self._new_id = new_id
-        self.on_requested: list[Callable[[PairRequest], None]] = []
-        self.on_resolved: list[Callable[[PairRequest, str], None]] = []
+        self.on_requested = self._waiting.on_requested
+        self.on_resolved = self._waiting.on_resolved
         self.on_revoked: list[Revoked] = []
 
     # --- reading ---
@@ -52,10 +51,7 @@ class Devices:
 
     def pending(self) -> list[PairRequest]:
         """Requests of the last five minutes, oldest first."""
-        expired = [key for key, request in self._pending.items() if request.ts + _REQUEST_TTL_MS <= self._clock()]
-        for key in expired:
-            del self._pending[key]
-        return list(self._pending.values())
+        return self._waiting.rows()
 
     def to_wire(self, connected: Collection[str]) -> dict[str, Any]:
         """Result of `device.pair.list`; `connected` are the device ids with a live socket."""
@@ -78,20 +74,13 @@ class Devices:
 
     def request(self, facts: DeviceFacts) -> PairRequest:
         """Asks the operators; the same device asking for the same again keeps its request. Raises when too many are waiting."""
-        pending = self.pending()
-        for waiting in pending:
-            if waiting.facts.device_id == facts.device_id and waiting.facts.role == facts.role:
-                if scope_rules.covers(waiting.facts.scopes, facts.scopes):
-                    return waiting
-                del self._pending[waiting.request_id]
-        if len(self._pending) >= _MAX_PENDING:
-            raise invalid("too many devices wait to be paired; approve or reject some with device.pair.list")
+        same_one = (facts.device_id, facts.role)
+        before = next((row for row in self.pending() if (row.facts.device_id, row.facts.role) == same_one), None)
+        if before is not None and scope_rules.covers(before.facts.scopes, facts.scopes):
+            return before
         known = self.get(facts.device_id) is not None
         request = PairRequest(self._new_id(), facts, self._clock(), is_repair=known)
-        self._pending[request.request_id] = request
-        for listener in self.on_requested:
-            listener(request)
-        return request
+        return self._waiting.put(request, instead_of=before)
 
     def approve(self, request_id: str, *, approver: Collection[str] | None = None) -> PairedDevice:
         """Pairs the device; it collects its token at its next `connect`.
@@ -99,7 +88,7 @@ class Devices:
         `approver` are the caller's scopes: nobody may give away more than they have.
         Raises `OpenClawError` for that or an unknown id.
         """
-        request = self._find(request_id)
+        request = self._waiting.find(request_id)
         if approver is not None:
             lacking = sorted(set(request.facts.scopes) - scope_rules.expand(approver))
             if lacking:
@@ -108,12 +97,12 @@ class Devices:
         if request.facts.role not in device.uncollected:
             device = replace(device, uncollected=(*device.uncollected, request.facts.role))
         self._ledger.put(device)
-        self._resolved(request, "approved")
+        self._waiting.resolve(request, "approved")
         return device
 
     def reject(self, request_id: str) -> PairRequest:
-        request = self._find(request_id)
-        self._resolved(request, "rejected")
+        request = self._waiting.find(request_id)
+        self._waiting.resolve(request, "rejected")
         return request
 
     def approve_silently(self, facts: DeviceFacts) -> PairedDevice:
@@ -202,12 +191,6 @@ class Devices:
             device, facts=replace(facts, display_name=name), roles=roles, scopes=scopes, approved_via=via, approved_at=now
         )
 
-    def _find(self, request_id: str) -> PairRequest:
-        for request in self.pending():
-            if request.request_id == request_id:
-                return request
-        raise invalid("unknown requestId")
-
     def _known(self, device_id: str) -> PairedDevice:
         device = self.get(device_id)
         if device is None:
@@ -219,11 +202,6 @@ class Devices:
         if role not in device.roles:
             raise invalid("unknown deviceId/role")
         return device
-
-    def _resolved(self, request: PairRequest, decision: str) -> None:
-        del self._pending[request.request_id]
-        for listener in self.on_resolved:
-            listener(request, decision)
 
     def _revoked(self, device_id: str, role: str | None, keep: str | None) -> None:
         for listener in self.on_revoked:

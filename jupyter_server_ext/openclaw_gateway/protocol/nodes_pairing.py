@@ -10,14 +10,12 @@ from typing import Any
 from openclaw_gateway.protocol import scopes as scope_rules
 from openclaw_gateway.protocol.nodes_policy import needs_admin
 from openclaw_gateway.protocol.nodes_rows import NodeFacts, NodeRequest, PairedNode, decode, encode
+from openclaw_gateway.protocol.waiting import Waiting
 from openclaw_kernel.store.ledger import Ledger
 from openclaw_kernel.values.clock import Clock, NewId, new_id, system_clock
 from openclaw_kernel.values.errors import invalid
 
 FILE_NAME = "nodes.jsonl"
-
-_REQUEST_TTL_MS = 300_000  # PRO-10: five minutes; a connected node asks again when somebody looks
-_MAX_PENDING = 32
 
 
 class NodePairing:
@@ -28,11 +26,11 @@ class NodePairing:
 
     def __init__(self, path: Path, *, clock: Clock = system_clock, new_id: NewId = new_id) -> None:
         self._ledger: Ledger[PairedNode] = Ledger(path, key=lambda node: node.node_id, encode=encode, decode=decode)
-        self._pending: dict[str, NodeRequest] = {}
+        self._waiting: Waiting[NodeRequest] = Waiting("nodes wait to be approved", "node.pair.list", clock)
         self._clock = clock
         self._new_id = new_id
-        self.on_requested: list[Callable[[NodeRequest], None]] = []
-        self.on_resolved: list[Callable[[NodeRequest, str], None]] = []
+        self.on_requested = self._waiting.on_requested
+        self.on_resolved = self._waiting.on_resolved
         self.on_changed: list[Callable[[str], None]] = []
 
     def get(self, node_id: str) -> PairedNode | None:
@@ -48,10 +46,7 @@ class NodePairing:
 
     def pending(self) -> list[NodeRequest]:
         """Requests of the last five minutes, oldest first."""
-        expired = [key for key, request in self._pending.items() if request.ts + _REQUEST_TTL_MS <= self._clock()]
-        for key in expired:
-            del self._pending[key]
-        return list(self._pending.values())
+        return self._waiting.rows()
 
     def to_wire(self, connected: Collection[str]) -> dict[str, Any]:
         """Result of `node.pair.list`."""
@@ -65,23 +60,16 @@ class NodePairing:
 
         Raises `OpenClawError` when too many are waiting.
         """
-        for waiting in self.pending():
-            if waiting.facts.node_id == facts.node_id:
-                if waiting.facts.commands == facts.commands:
-                    return waiting
-                del self._pending[waiting.request_id]
-        if len(self._pending) >= _MAX_PENDING:
-            raise invalid("too many nodes wait to be approved; approve or reject some with node.pair.list")
+        before = next((row for row in self.pending() if row.facts.node_id == facts.node_id), None)
+        if before is not None and before.facts.commands == facts.commands:
+            return before
         known = self.get(facts.node_id) is not None
         request = NodeRequest(self._new_id(), facts, self._clock(), is_repair=known)
-        self._pending[request.request_id] = request
-        for listener in self.on_requested:
-            listener(request)
-        return request
+        return self._waiting.put(request, instead_of=before)
 
     def approve(self, request_id: str, *, approver: Collection[str] | None = None) -> PairedNode:
         """Unblocks the commands of the request. `approver` are the caller's scopes: commands that run programs take admin."""
-        request = self._find(request_id)
+        request = self._waiting.find(request_id)
         facts = request.facts
         if approver is not None and needs_admin(facts.commands) and scope_rules.ADMIN not in scope_rules.expand(approver):
             raise scope_rules.missing_scope(scope_rules.ADMIN)
@@ -92,20 +80,20 @@ class NodePairing:
         created = known.created_at if known is not None else now
         node = PairedNode(facts.node_id, name, facts.platform, commands, facts.caps, created, now)
         self._ledger.put(node)
-        self._resolved(request, "approved")
+        self._waiting.resolve(request, "approved")
         self._changed(facts.node_id)
         return node
 
     def reject(self, request_id: str) -> NodeRequest:
-        request = self._find(request_id)
-        self._resolved(request, "rejected")
+        request = self._waiting.find(request_id)
+        self._waiting.resolve(request, "rejected")
         return request
 
     def withdraw(self, node_id: str) -> None:
         """The node left, or was unblocked in another way: its open request is moot."""
         for request in self.pending():
             if request.facts.node_id == node_id:
-                self._resolved(request, "withdrawn")
+                self._waiting.resolve(request, "withdrawn")
 
     def remove(self, node_id: str) -> None:
         """Takes every approval of the node back. Raises `OpenClawError` for a node that has none."""
@@ -125,22 +113,11 @@ class NodePairing:
     def close(self) -> None:
         self._ledger.close()
 
-    def _find(self, request_id: str) -> NodeRequest:
-        for request in self.pending():
-            if request.request_id == request_id:
-                return request
-        raise invalid("unknown requestId")
-
     def _known(self, node_id: str) -> PairedNode:
         node = self.get(node_id)
         if node is None:
             raise invalid("unknown nodeId")
         return node
-
-    def _resolved(self, request: NodeRequest, decision: str) -> None:
-        del self._pending[request.request_id]
-        for listener in self.on_resolved:
-            listener(request, decision)
 
     def _changed(self, node_id: str) -> None:
         for listener in self.on_changed:
