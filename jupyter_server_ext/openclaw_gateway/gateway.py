@@ -26,6 +26,7 @@ from openclaw_gateway.methods.session_view import row_by_key
 from openclaw_gateway.parts.automation import cron_tools, open_automation
 from openclaw_gateway.parts.channels import open_channels, run_channels
 from openclaw_gateway.parts.credentials import check_auth, gateway_secret, load_secrets
+from openclaw_gateway.parts.jobs import open_jobs
 from openclaw_gateway.parts.log import start_log
 from openclaw_gateway.parts.nodes import NodeTools, join_nodes, open_nodes
 from openclaw_gateway.parts.plugins import (
@@ -164,8 +165,9 @@ async def _build(
     skills = Shelf(lambda: config.current.config, lambda agent_id: services.workspace(agent_id), state_dir, env)
     planning = cron_tools(lambda: services.automation, lambda agent_id: toolbox(agent_id).names(), clock, new_id)
     sandboxes = open_sandboxes(stack, config, state_dir)
+    jobs = open_jobs(stack, config, lambda: services, clock)
     own = (*tools_of_skills(skills, sessions), *planning)
-    toolbox = hooked(toolboxes(config, (*own, *plugin_tools(plugins, own)), sandboxes, core_tools(plugins)), plugins)
+    toolbox = hooked(toolboxes(config, (*own, *plugin_tools(plugins, own)), sandboxes, core_tools(plugins), jobs), plugins)
     runtime = AgentRuntime(
         config=lambda: config.current.config,
         models=models,

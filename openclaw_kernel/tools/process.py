@@ -23,7 +23,7 @@ from openclaw_kernel.safety.sandbox_api import SandboxError, Wrapped
 from openclaw_kernel.tools.api import ToolContext, ToolError
 from openclaw_kernel.tools.output import Output
 from openclaw_kernel.tools.processes import end_all, mark
-from openclaw_kernel.tools.terminal import TAKE_TERMINAL, TERM, open_terminal
+from openclaw_kernel.tools.terminal import RELAY, TAKE_TERMINAL, TERM, open_terminal
 from openclaw_kernel.values.stream import AbortSignal
 
 TERM_GRACE_S = 2.0
@@ -74,15 +74,21 @@ class Process:
         self._argv = tuple(argv)
         self._killed = AbortSignal()
         self._writer: asyncio.StreamWriter | None = None
+        self._begun = asyncio.Event()
         self._task = asyncio.ensure_future(self._run())
 
     @property
     def running(self) -> bool:
         return not self._task.done()
 
+    async def begun(self) -> None:
+        """Returns once it runs, or has failed to."""
+        await self._begun.wait()
+
     async def result(self, wait_s: float | None = None) -> Finished | None:
         """How it ended; `None` when it still runs after `wait_s`. Raises `ToolError` when it could not be started. Cancelling
         the wait leaves the process alone."""
+        await self._begun.wait()
         await asyncio.wait({self._task}, timeout=wait_s)
         return self._task.result() if self._task.done() else None
 
@@ -119,7 +125,7 @@ class Process:
                 self.finished = await self._supervise(None)
             else:
                 terminal = self.input == "terminal"
-                argv = (*self.place.backend.python(TAKE_TERMINAL), *self._argv) if terminal else self._argv
+                argv = (*self.place.backend.python(RELAY), *self._argv) if terminal else self._argv
                 env = {**self.ctx.env, "TERM": TERM} if terminal else self.ctx.env
                 async with self.place.wrapped(argv, env) as wrapped:
                     self.finished = await self._supervise(wrapped)
@@ -129,6 +135,8 @@ class Process:
         except ToolError as error:
             self.failure = str(error)
             raise
+        finally:
+            self._begun.set()
         return self.finished
 
     async def _supervise(self, wrapped: Wrapped | None) -> Finished:
@@ -172,13 +180,14 @@ class Process:
         if len(ours) > 1:
             self._writer = await _writer(ours[1])
             transports.append(self._writer.transport)
+        self._begun.set()
         return process, transports, asyncio.create_task(self.output.pump(reader))
 
     def _pipes(self) -> tuple[list[int], tuple[int, int]]:
         """Descriptors: ours to read and perhaps to write, the child's stdin and stdout. Pipes of our own: asyncio's would make
         `wait()` hang for as long as a grandchild keeps one open."""
         if self.input == "terminal":
-            master, slave = open_terminal()
+            master, slave = open_terminal(raw=self.place is not None)
             return [master, os.dup(master)], (slave, slave)
         read_end, write_end = os.pipe()
         if self.input == "none":

@@ -20,6 +20,31 @@ TAKE_TERMINAL = (
 """A program that makes its standard input the terminal of its session, then becomes the command in its arguments. Without it
 a shell could not hand the keyboard to the programs it starts, and Ctrl-C would reach nobody."""
 
+RELAY = (
+    "import fcntl,os,pty,select,struct,sys,termios\n"
+    "child,master=pty.fork()\n"
+    "if not child:\n"
+    f" fcntl.ioctl(0,termios.TIOCSWINSZ,struct.pack('HHHH',{ROWS},{COLUMNS},0,0))\n"
+    " os.execvp(sys.argv[1],sys.argv[1:])\n"
+    "while True:\n"
+    " ready=select.select([0,master],[],[])[0]\n"
+    " try:\n"
+    "  data=os.read(master,65536) if master in ready else b''\n"
+    " except OSError:\n"
+    "  data=b''\n"
+    " if master in ready and not data:\n"
+    "  break\n"
+    " while data:\n"
+    "  data=data[os.write(1,data):]\n"
+    " if 0 in ready:\n"
+    "  os.write(master,os.read(0,4096))\n"
+    "code=os.waitstatus_to_exitcode(os.waitpid(child,0)[1])\n"
+    "sys.exit(code if code>=0 else 128-code)"
+)
+"""A program that runs the command in its arguments at a terminal of its own, and passes on what is typed and shown. For a
+sandbox:
+what comes from outside is no terminal of the sandbox's sessions, and Ctrl-C typed there would end the sandbox itself."""
+
 _NAMED = {
     "enter": "\r", "return": "\r", "tab": "\t", "escape": "\x1b", "esc": "\x1b", "space": " ", "backspace": "\x7f",
     "bspace": "\x7f", "up": "\x1b[A", "down": "\x1b[B", "right": "\x1b[C", "left": "\x1b[D", "home": "\x1b[H", "end": "\x1b[F",
@@ -31,15 +56,17 @@ _CONTROL = re.compile(r"(?:c-|ctrl[-+]|\^)(.)", re.IGNORECASE)
 _META = re.compile(r"(?:m-|alt[-+])(.+)", re.IGNORECASE)
 
 
-def open_terminal() -> tuple[int, int]:
-    """Master and slave of a new terminal of 40 rows and 120 columns."""
-    import pty  # only where a terminal is wanted; there is none on every system
-
-    master, slave = pty.openpty()
-    import fcntl
+def open_terminal(*, raw: bool = False) -> tuple[int, int]:
+    """Master and slave of a new terminal of 40 rows and 120 columns; a `raw` one only passes bytes on."""
+    import fcntl  # not on every system, and only needed where a terminal is wanted
+    import pty
     import struct
     import termios
+    import tty
 
+    master, slave = pty.openpty()
+    if raw:
+        tty.setraw(slave)
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
     os.set_inheritable(master, False)
     return master, slave

@@ -12,6 +12,7 @@ from openclaw_kernel.sessions.store import Sessions
 from openclaw_kernel.skills.runs import Runner
 from openclaw_kernel.skills.shelf import Shelf
 from openclaw_kernel.tools.api import Tool
+from openclaw_kernel.tools.background import Jobs
 from openclaw_kernel.tools.builtin import builtin_tools
 from openclaw_kernel.tools.node_api import NodeServices
 from openclaw_kernel.tools.registry import Toolbox
@@ -42,6 +43,7 @@ def toolboxes(
     more: Sequence[Tool] = (),
     sandboxes: Sandboxes | None = None,
     core: Callable[..., Sequence[Tool]] = builtin_tools,
+    jobs: Jobs | None = None,
 ) -> Callable[[str], Toolbox]:
     """The toolbox of an agent, built once per configuration; `more` comes behind the built-in tools, which `core` makes."""
     made: dict[tuple[int, str], Toolbox] = {}
@@ -52,7 +54,7 @@ def toolboxes(
         if key not in made:
             made.clear()
             tools = settings.tools
-            everything = Toolbox([*core(tools.exec.timeout_sec, sandboxes), *more])
+            everything = Toolbox([*core(tools.exec.timeout_sec, sandboxes, jobs, tools.exec.background_ms / 1000), *more])
             made[key] = everything.filtered(tools.allow or None, tools.deny or ())
         return made[key]
 

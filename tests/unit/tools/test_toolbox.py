@@ -21,8 +21,8 @@ from openclaw_kernel.values.errors import UserError
 from openclaw_kernel.values.messages import Text
 from openclaw_kernel.values.stream import AbortSignal
 
-NAMES = ("read", "write", "edit", "list", "exec", "process", "python", "variables", "notebook", "memory_append", "memory_search", "canvas",
-         "remind", "skills_list", "session_status")  # fmt: skip
+NAMES = ("read", "write", "edit", "list", "exec", "process", "python", "variables", "notebook", "memory_append",
+         "memory_search", "canvas", "remind", "skills_list", "session_status")  # fmt: skip
 
 
 class House:
