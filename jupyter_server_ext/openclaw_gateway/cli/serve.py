@@ -10,6 +10,8 @@ import click
 
 from openclaw_gateway.cli.options import state_dir_option
 
+COLLECT_AFTER_S = 1.0
+
 
 @click.command("serve")
 @click.option("--port", type=click.IntRange(0, 65535), default=None, help="Port to listen on; 0 takes a free one.")
@@ -24,10 +26,16 @@ def command(port: int | None, host: str | None, as_json: bool, state_dir: Path) 
     gc.disable()  # what a start makes lives as long as the gateway; looking through it for garbage is a tenth of the start
     from openclaw_gateway.serve import serve
 
-    return asyncio.run(serve(state_dir.expanduser(), port, host, as_json, on_ready=_collect_from_now_on))
+    return asyncio.run(serve(state_dir.expanduser(), port, host, as_json, on_ready=_collect_soon))
+
+
+def _collect_soon() -> None:
+    """The first requests come first."""
+    asyncio.get_running_loop().call_later(COLLECT_AFTER_S, _collect_from_now_on)
 
 
 def _collect_from_now_on() -> None:
-    """The collector is on again, and passes over what the start has made."""
+    """What the start has left behind goes, and later rounds pass over what it has made."""
+    gc.collect()
     gc.freeze()
     gc.enable()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -142,23 +143,22 @@ def _environment(env: Mapping[str, str], extra: tuple[Path, ...]) -> Iterator[st
 
 
 async def _run(argv: tuple[str, ...]) -> tuple[int, str]:
+    """In a thread: a subprocess of asyncio may wait for ever when cancelled while it starts, as when a gateway stops early."""
+    return await asyncio.to_thread(_run_waiting, argv)
+
+
+def _run_waiting(argv: tuple[str, ...]) -> tuple[int, str]:
     try:
-        process = await asyncio.create_subprocess_exec(
-            *argv,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
+        done = subprocess.run(
+            argv,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
             env={"PATH": _PATH},
+            timeout=PROBE_S,
         )
     except OSError as error:
         return 127, error.strerror or str(error)
-    try:
-        async with asyncio.timeout(PROBE_S):
-            said, _ = await process.communicate()
-    except TimeoutError:
+    except subprocess.TimeoutExpired:
         return 124, f"no answer within {PROBE_S:g} seconds"
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.communicate()
-    return process.returncode or 0, said.decode(errors="replace")
+    return done.returncode, done.stdout.decode(errors="replace")

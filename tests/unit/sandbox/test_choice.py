@@ -170,3 +170,14 @@ async def test_a_missing_program_or_engine_is_one_sentence(tmp_path: Path) -> No
     assert not gone.usable and gone.reason.startswith("bubblewrap does not work here")
     dead = await Docker(env={"DOCKER_HOST": f"unix://{tmp_path}/none.sock"}).probe()
     assert not dead.usable and "no Docker engine answers" in dead.reason
+
+
+async def test_a_probe_can_be_cancelled_at_any_moment() -> None:
+    """A gateway may be told to stop just after its start."""
+    for moment in range(30):
+        probe = asyncio.ensure_future(Bubblewrap("/bin/true").probe())
+        for _ in range(moment):
+            await asyncio.sleep(0)
+        probe.cancel()
+        done, _ = await asyncio.wait([probe], timeout=10)
+        assert done, f"the probe goes on after {moment} steps"
