@@ -354,7 +354,7 @@ class ChannelContract:
                 await case.repeat(said)
                 rows = await stage.hears(before + 1)
                 assert "restarted" in rows[before].text, "what may have happened is said"
-                await case.says("[[echo again]]")
+                await case.says("[[sleep 0]] [[echo again]]")  # the model reads what it has not answered once more
                 await stage.hears(before + 2)
                 await stage.quiet()
                 assert [row.text for row in case.heard()[before + 1 :]] == ["again"]

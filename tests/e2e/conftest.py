@@ -147,3 +147,13 @@ def settled(page: Page) -> None:
     """Waits until JupyterLab has drawn itself."""
     page.wait_for_selector("#jp-main-dock-panel", timeout=UP_MS)
     page.wait_for_function("!document.querySelector('#jupyterlab-splash')", timeout=UP_MS)
+
+
+def reload_dark(page: Page, lab: Lab) -> None:
+    """The same page once more, in JupyterLab's dark theme."""
+    theme = lab.state.parent / "settings" / "@jupyterlab" / "apputils-extension" / "themes.jupyterlab-settings"
+    theme.write_text(json.dumps({"theme": "JupyterLab Dark"}))
+    page.reload(wait_until="domcontentloaded")
+    settled(page)
+    page.wait_for_function("document.body.dataset.jpThemeLight === 'false'", timeout=UP_MS)
+    theme.unlink()

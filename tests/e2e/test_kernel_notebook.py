@@ -3,33 +3,23 @@ in the cell, the live panel of a Python kernel."""
 
 from __future__ import annotations
 
-import json
-
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.e2e.conftest import UP_MS, Lab, picture
+from tests.e2e.conftest import Lab, picture, reload_dark
 from tests.e2e.notebook import drawn, opened, run, write
+from tests.waiting import until
 
 pytestmark = pytest.mark.e2e
 
 WAIT_MS = 30_000
 
 
-def reload_dark(page: Page, lab: Lab) -> None:
-    """Saves, and opens the same notebook again in the dark theme: what is left must be readable without its kernel's help."""
+def saved(page: Page, lab: Lab) -> None:
+    """Saves the notebook, and waits until the file has its last output."""
     page.keyboard.press("Escape")
     page.keyboard.press("Control+s")
-    settings = lab.state.parent / "settings" / "@jupyterlab" / "apputils-extension" / "themes.jupyterlab-settings"
-    settings.write_text(json.dumps({"theme": "JupyterLab Dark"}))
-    for _ in range(WAIT_MS // 200):
-        if "dashboard:notebook-talk-" in (lab.notebooks / "talk.ipynb").read_text():
-            break
-        page.wait_for_timeout(200)
-    page.reload(wait_until="domcontentloaded")
-    page.wait_for_function("document.body.dataset.jpThemeLight === 'false'", timeout=UP_MS)
-    drawn(page)
-    settings.unlink()
+    until(lambda: "dashboard:notebook-talk-" in (lab.notebooks / "talk.ipynb").read_text(), "the notebook on disk")
 
 
 def test_a_conversation_with_a_question(browser: Browser, lab: Lab) -> None:
@@ -60,7 +50,9 @@ def test_a_conversation_with_a_question(browser: Browser, lab: Lab) -> None:
     output.get_by_role("button", name="Deny").click(timeout=WAIT_MS)
     expect(output.locator(".oc-settled")).to_contain_text("Denied", timeout=WAIT_MS)
     expect(run(page, 5)).to_contain_text("agent:main:dashboard:notebook-talk-", timeout=WAIT_MS)
-    reload_dark(page, lab)
+    saved(page, lab)
+    reload_dark(page, lab)  # what is left must be readable without the kernel's help
+    drawn(page)
     expect(page.locator(".oc-settled").first).to_contain_text("Allowed once", timeout=WAIT_MS)
     picture(page, "kernel-conversation-dark")
     page.close()

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.chat import INPUT, WAIT_MS, say
-from tests.e2e.conftest import Lab, picture, settled, watched
+from tests.e2e.conftest import Lab, picture, reload_dark, settled, watched
 
 pytestmark = pytest.mark.e2e
 
@@ -84,16 +84,14 @@ def test_stop_ends_a_turn_that_waits(page: Page) -> None:
 
 def test_the_conversation_is_there_after_a_reload(page: Page) -> None:
     page.reload(wait_until="domcontentloaded")
+    settled(page)
     expect(page.locator(f"{PANEL} .oc-log")).to_contain_text("my cat is called Miso", timeout=60_000)
     expect(page.locator(f"{PANEL} .oc-log")).to_contain_text("touch proof.txt", timeout=WAIT_MS)
     picture(page, "reloaded")
 
 
-def test_dark_and_narrow(page: Page) -> None:
-    page.keyboard.press("Control+Shift+C")
-    page.locator(".lm-CommandPalette-input").fill("JupyterLab Dark")
-    page.keyboard.press("Enter")
-    expect(page.locator("body")).to_have_attribute("data-jp-theme-light", "false", timeout=WAIT_MS)
+def test_dark_and_narrow(page: Page, lab: Lab) -> None:
+    reload_dark(page, lab)
     page.set_viewport_size({"width": 900, "height": 700})
     expect(page.locator(INPUT)).to_be_visible(timeout=WAIT_MS)
     overflow = page.locator(PANEL).evaluate("node => node.scrollWidth - node.clientWidth")

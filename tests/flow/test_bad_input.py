@@ -1,4 +1,4 @@
-"""What goes wrong outside the program is told in one sentence (issue 2, "Must show" 9)."""
+"""What goes wrong outside the program is told in one sentence."""
 
 from __future__ import annotations
 

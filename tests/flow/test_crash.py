@@ -1,4 +1,4 @@
-"""`kill -9` in the middle of a turn, twenty times over one state directory (issue 2, "Must show" 7)."""
+"""`kill -9` in the middle of a turn, twenty times over one state directory."""
 
 from __future__ import annotations
 

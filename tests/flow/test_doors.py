@@ -1,4 +1,4 @@
-"""The doors that stay closed, each tried from outside (issue 2, "Must show" 8)."""
+"""The doors that stay closed, each tried from outside."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ async def test_the_page_at_the_root(gateway: Served) -> None:
     async with httpx.AsyncClient(base_url=gateway.url, trust_env=False) as http:
         page = await http.get("/")
         lost = await http.get("/nothing/here")
-    assert page.status_code == 200 and "OpenClaw gateway" in page.text and gateway.token not in page.text
+    assert page.status_code == 200 and "<title>OpenClaw</title>" in page.text and gateway.token not in page.text
     assert lost.status_code == 404
 
 

@@ -1,4 +1,4 @@
-"""One state directory has one gateway, whoever asks for a second (issue 2, "Must show" 7)."""
+"""One state directory has one gateway, whoever asks for a second."""
 
 from __future__ import annotations
 

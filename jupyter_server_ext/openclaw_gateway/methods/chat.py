@@ -86,7 +86,7 @@ class ChatMetadataParams(Params):
 
 
 async def chat_send(params: ChatSendParams, call: Call) -> dict[str, Any]:
-    """Answers once the message is on disk, never before (issue 2, "Must show" 7)."""
+    """Answers once the message is on disk, never before."""
     services = parts(call)
     key = services.writable_key(params.session_key, params.agent_id)
     _accepting(services)

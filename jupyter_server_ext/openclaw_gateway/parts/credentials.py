@@ -49,7 +49,7 @@ def gateway_secret(state_dir: Path, settings: OpenClawConfig, secrets: Secrets, 
 
 
 def check_auth(settings: OpenClawConfig, host: str) -> None:
-    """No authentication is acceptable on loopback alone (issue 2, "auth")."""
+    """No authentication is acceptable on loopback alone."""
     if settings.gateway.auth.mode == "none" and host not in ("127.0.0.1", "::1", "localhost"):
         raise UserError(
             f"gateway.auth.mode is none, but the gateway would listen on {host}; set mode token, or listen on 127.0.0.1."
