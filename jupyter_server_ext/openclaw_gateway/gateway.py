@@ -23,6 +23,7 @@ from openclaw_gateway.methods.health import health_snapshot
 from openclaw_gateway.methods.projection import Projection
 from openclaw_gateway.methods.services import GatewayServices
 from openclaw_gateway.methods.session_view import row_by_key
+from openclaw_gateway.methods.usage import announce_budget
 from openclaw_gateway.parts.automation import cron_tools, open_automation
 from openclaw_gateway.parts.channels import open_channels, run_channels
 from openclaw_gateway.parts.credentials import check_auth, gateway_secret, load_secrets
@@ -153,12 +154,13 @@ async def _build(
     stack.callback(sessions.close)
     approvals = Approvals(state_dir / "approvals.jsonl", state_dir / "exec-approvals.jsonl", clock)
     stack.callback(approvals.close)
-    models = Models(settings, secrets)
+    models = Models(settings, secrets, clock=clock, state_dir=state_dir)
     stack.push_async_callback(models.close)
     devices = Devices(state_dir / DEVICES_FILE, clock=clock, new_id=new_id)
     stack.callback(devices.close)
 
     broadcaster = Broadcaster()
+    models.on_budget.append(lambda reached: announce_budget(reached, broadcaster, clock))
     nodes, surfaces = open_nodes(stack, state_dir, config, broadcaster, clock, new_id)
     projection = Projection(broadcaster, clock)
     plugins = await open_plugins(settings, state_dir, models)

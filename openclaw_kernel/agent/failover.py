@@ -1,52 +1,50 @@
-"""When a model fails before it has said anything, the next one on the list is asked (MOD-10).
+"""What a turn tells while its model fails over: each attempt as an event, and a line for the person when another one answered.
 
-A model that has begun to answer is never replaced: nobody should read two beginnings.
+Trying itself is `models.failover`. Nobody is left to wonder who is speaking (MOD-12).
 """
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
-from openclaw_kernel.models.api import Model, ModelStream
-from openclaw_kernel.values.events import Done, Error, ModelEvent, Start
-from openclaw_kernel.values.messages import AssistantMessage, ErrorKind
-from openclaw_kernel.values.stream import AbortSignal, EventStream
+from openclaw_kernel.agent.run import Turn
+from openclaw_kernel.models.api import Account, Asked
+from openclaw_kernel.values.events import FallbackStep, TurnStarted
 
-TRY_NEXT: frozenset[ErrorKind] = frozenset(
-    ("rate_limit", "overloaded", "network", "timeout", "auth", "model_not_found", "unknown")
-)
-"""A refusal or a too long context would meet the same end elsewhere."""
+MARK = "model-fallback"
+"""Transcript entry with the model that stands in, empty once the one that was meant is back."""
 
 
-def first_that_answers(models: Sequence[Model], stream: Callable[[Model], ModelStream]) -> ModelStream:
-    """A stream from the first of `models`, or from the next ones when it fails at once. `models` is not empty."""
-    if len(models) == 1:
-        return stream(models[0])
-
-    async def produce(emit: Callable[[ModelEvent], None], signal: AbortSignal) -> AssistantMessage:
-        for model in models:
-            message, spoke = await _relay(stream(model), emit, signal)
-            failed = message.stop_reason == "error" and message.error is not None and message.error.kind in TRY_NEXT
-            if spoke or signal.aborted or not failed or model is models[-1]:
-                break
-        emit(Error(message) if message.stop_reason in ("error", "aborted") else Done(message))
-        return message
-
-    return EventStream(produce)
+def account_of(turn: Turn) -> Account:
+    """On whose account the turn's model calls go, those of compaction too."""
+    return Account(turn.agent_id, turn.session.entry.key, turn.session.entry.session_id, turn.run_id)
 
 
-async def _relay(inner: ModelStream, emit: Callable[[ModelEvent], None], signal: AbortSignal) -> tuple[AssistantMessage, bool]:
-    """Passes events on; the final message, and whether anything but the start came through."""
-    stop = asyncio.ensure_future(signal.wait())
-    stop.add_done_callback(lambda done: None if done.cancelled() else inner.abort(signal.reason))
-    spoke = False
-    try:
-        async for event in inner:
-            if not isinstance(event, Start | Done | Error):
-                spoke = True
-            if not isinstance(event, Done | Error):
-                emit(event)
-        return await inner.result(), spoke
-    finally:
-        stop.cancel()
+def teller(turn: Turn) -> Callable[[Asked], None]:
+    """Tells every attempt as an event."""
+
+    def tell(asked: Asked) -> None:
+        if asked.step != "first" and asked.instead_of is not None and asked.failure is not None:
+            turn.emit(FallbackStep(asked.step, asked.instead_of.ref, asked.model.ref, asked.failure.kind))
+        turn.emit(TurnStarted(asked.model.provider, asked.model.id))
+
+    return tell
+
+
+def replacement(turn: Turn) -> str:
+    """One line when another model answered than the one meant, or that one is back: told once, in direct chats alone."""
+    message, model, transcript = turn.message, turn.model, turn.session.transcript
+    if message is None or model is None or message.stop_reason in ("error", "aborted") or not message.model:
+        return ""
+    if not turn.fallbacks and transcript.latest(MARK) is None:
+        return ""
+    winner = f"{message.provider}/{message.model}"
+    standing_in = "" if winner == model.ref else winner
+    if (transcript.latest(MARK) or "") == standing_in:
+        return ""
+    transcript.append({"type": "custom", "customType": MARK, "data": standing_in})
+    if turn.session.entry.chat_type != "direct":
+        return ""
+    if standing_in:
+        return f"*{winner} answers at the moment, because {model.ref} could not.*"
+    return f"*{model.ref} answers again.*"

@@ -10,11 +10,12 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from typing import Any, cast
 
 from openclaw_kernel.agent import compaction
 from openclaw_kernel.agent.api import Outcome
-from openclaw_kernel.agent.failover import first_that_answers
+from openclaw_kernel.agent.failover import account_of, replacement, teller
 from openclaw_kernel.agent.gate import Gate
 from openclaw_kernel.agent.loop import MAX_ITERATIONS, SILENT_REPLY, LoopConfig, run_loop
 from openclaw_kernel.agent.prompt import PromptFacts, skill_rows
@@ -35,9 +36,8 @@ from openclaw_kernel.values.events import (
     RunEnded,
     RunStarted,
     RunStatus,
-    TurnStarted,
 )
-from openclaw_kernel.values.messages import AssistantMessage, ModelFailure, UserMessage
+from openclaw_kernel.values.messages import AssistantMessage, ModelFailure, Text, UserMessage
 from openclaw_kernel.values.session_key import parse
 
 log = logging.getLogger(__name__)
@@ -74,7 +74,8 @@ async def compact(turn: Turn) -> None:
     model = turn.model
     if model is None or not compaction.needs_compaction(turn.session.transcript, model):
         return
-    done = await compaction.compact(turn.session.transcript, model, turn.house.models.stream)
+    stream = lambda call: turn.house.models.stream(replace(call, account=account_of(turn)))  # noqa: E731
+    done = await compaction.compact(turn.session.transcript, model, stream)
     if done is not None:
         turn.emit(Compacted(done.tokens_before, done.summary))
         entry = turn.house.sessions.get(turn.session.entry.key)
@@ -146,6 +147,8 @@ async def respond(turn: Turn) -> None:
     status = _status(turn)
     message = turn.message
     shown = message if message is not None and message.text.strip() not in ("", SILENT_REPLY) else None
+    if shown is not None and (line := replacement(turn)):
+        shown = replace(shown, content=(*shown.content, Text(f"\n\n{line}")))
     turn.outcome = Outcome(
         run_id=turn.run_id,
         session_key=turn.session.entry.key,
@@ -278,16 +281,20 @@ def _loop_config(turn: Turn) -> LoopConfig:
     gate = Gate(house.approvals, lambda: _policy(turn), turn.session.entry.key, turn.agent_id, turn.run_id, nodes)
     runner = ToolRunner(turn, gate.places, gate.seen)
 
-    def ask(one: Model) -> ModelStream:
-        turn.emit(TurnStarted(one.provider, one.id))
+    account, on_ask = account_of(turn), teller(turn)
+
+    def ask() -> ModelStream:
         return house.models.stream(
             ModelCall(
-                model=one,
+                model=model,
                 prompt=turn.prompt,
                 messages=turn.session.transcript.context(),
                 tools=turn.tools.specs(),
                 thinking=turn.thinking,
                 session_key=turn.session.entry.key,
+                account=account,
+                fallbacks=turn.fallbacks,
+                on_ask=on_ask,
             )
         )
 
@@ -297,7 +304,7 @@ def _loop_config(turn: Turn) -> LoopConfig:
         return said
 
     return LoopConfig(
-        stream=lambda: first_that_answers((model, *turn.fallbacks), ask),
+        stream=ask,
         find_tool=turn.tools.get,
         decide=gate.rule,
         run_tool=runner.run,

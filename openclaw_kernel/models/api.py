@@ -6,12 +6,12 @@ budget wrap a provider and are providers. Once a stream has started it never rai
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from openclaw_kernel.values.events import ModelEvent
-from openclaw_kernel.values.messages import AssistantMessage, Message
+from openclaw_kernel.values.messages import AssistantMessage, Message, ModelFailure
 from openclaw_kernel.values.stream import EventStream
 
 WireFormat = Literal["anthropic-messages", "openai-completions", "openai-responses", "offline"]
@@ -73,10 +73,31 @@ class Prompt:
 
 
 @dataclass(frozen=True, slots=True)
+class Account:
+    """On whose account a call goes: where its usage is booked and which budgets hold (MOD-18, MOD-19)."""
+
+    agent_id: str = "main"
+    session_key: str = ""
+    session_id: str = ""
+    run_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A model is asked now. `instead_of` and `failure` say why it is not the first attempt (MOD-08)."""
+
+    model: Model
+    step: Literal["first", "retry", "profile", "fallback"] = "first"
+    instead_of: Model | None = None
+    failure: ModelFailure | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ModelCall:
     """Everything one request needs. `credential` is the resolved key and never leaves the process elsewhere.
 
-    `idle_timeout_s` ends a stream that sends nothing for that long (MOD-20).
+    `idle_timeout_s` ends a stream that sends nothing for that long (MOD-20). `fallbacks` are tried after `model`, in order;
+    `on_ask` hears of every attempt.
     """
 
     model: Model
@@ -88,6 +109,9 @@ class ModelCall:
     credential: str = field(default="", repr=False)
     idle_timeout_s: float = 120.0
     session_key: str = ""
+    account: Account = Account()
+    fallbacks: tuple[Model, ...] = ()
+    on_ask: Callable[[Asked], None] | None = field(default=None, compare=False, repr=False)
 
 
 ModelStream = EventStream[ModelEvent, AssistantMessage]

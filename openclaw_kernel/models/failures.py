@@ -20,6 +20,7 @@ _CONTEXT = re.compile(
     re.IGNORECASE,
 )
 _BILLING = re.compile(r"insufficient_quota|credit balance|billing|payment required|exceeded your current quota", re.IGNORECASE)
+_LASTING = re.compile(r"deactivated|revoked|disabled|suspended|expired|invalid_grant|no longer (active|valid)", re.IGNORECASE)
 _NO_MODEL = re.compile(
     r"model_not_found|model.{0,60}(does not exist|not found|not exist|not supported|decommissioned)|"
     r"not_found_error.{0,20}model|unknown model|no such model",
@@ -29,8 +30,8 @@ _BY_TYPE: Final[Mapping[str, ErrorKind]] = {
     "authentication_error": "auth",
     "permission_error": "auth",
     "invalid_api_key": "auth",
-    "insufficient_quota": "auth",
-    "billing_error": "auth",
+    "insufficient_quota": "billing",
+    "billing_error": "billing",
     "rate_limit_error": "rate_limit",
     "rate_limit_exceeded": "rate_limit",
     "overloaded_error": "overloaded",
@@ -44,6 +45,8 @@ _BY_TYPE: Final[Mapping[str, ErrorKind]] = {
 }
 _SENTENCES: Final[Mapping[ErrorKind, str]] = {
     "auth": "{provider} refused the API key; check models.providers.{provider}.apiKey in openclaw.json or the key's variable",
+    "billing": "{provider} wants its bill paid first; top up the account or use another key",
+    "budget": "a budget is used up",
     "rate_limit": "{provider} says there were too many requests; wait a moment or choose another model",
     "overloaded": "{provider} is overloaded or broken at the moment; try again shortly",
     "timeout": "{provider} took too long",
@@ -97,7 +100,7 @@ def classify(status: int | None, text: str, types: tuple[str, ...] = ()) -> Erro
     if _CONTEXT.search(text):
         return "context_length"
     if status == 402 or _BILLING.search(text):
-        return "auth"
+        return "billing"
     if _NO_MODEL.search(text):
         return "model_not_found"
     for name in types:
@@ -122,6 +125,13 @@ def _by_status(status: int | None) -> ErrorKind:
             return "overloaded"
         case _:
             return "unknown"
+
+
+def is_lasting(failure: ModelFailure) -> bool:
+    """Whether the credential is no good until somebody does something: an unpaid bill, a key that was taken back (MOD-10)."""
+    if failure.kind == "billing":
+        return True
+    return failure.kind == "auth" and (failure.status == 403 or bool(_LASTING.search(f"{failure.message} {failure.body}")))
 
 
 def retry_after_ms(headers: Mapping[str, str]) -> int | None:

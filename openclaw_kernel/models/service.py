@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import difflib
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from openclaw_kernel.models import ollama
 from openclaw_kernel.models.answer import Answer
 from openclaw_kernel.models.api import Model, ModelCall, ModelStream, Provider, WireFormat
+from openclaw_kernel.models.budget import Budgeted, Reached
 from openclaw_kernel.models.catalogue import VENDORS, Catalogue, Vendor
+from openclaw_kernel.models.credentials import CredentialBook, CredentialStore
+from openclaw_kernel.models.failover import Failover, Sleep
 from openclaw_kernel.models.formats import build_provider
 from openclaw_kernel.models.offline import OFFLINE
+from openclaw_kernel.models.profiles import Profiles
+from openclaw_kernel.models.usage import UsageBook
 from openclaw_kernel.values.clock import Clock, system_clock
 from openclaw_kernel.values.errors import UserError
 from openclaw_kernel.values.events import ModelEvent
@@ -50,7 +57,10 @@ class _Extension:
 
 
 class Models:
-    """Catalogue, keys and adapters together. Belongs to one event loop; `close()` ends its connections."""
+    """Catalogue, keys and adapters together. Belongs to one event loop; `close()` ends its connections.
+
+    Keys, their state and usage are kept in `state_dir`; without one they last as long as the process.
+    """
 
     def __init__(
         self,
@@ -59,10 +69,25 @@ class Models:
         *,
         env: Mapping[str, str] | None = None,
         clock: Clock = system_clock,
+        state_dir: Path | None = None,
+        sleep: Sleep = asyncio.sleep,
     ) -> None:
         self._secrets = secrets
-        self._env = os.environ if env is None else env
         self._clock = clock
+        self.profiles = Profiles(state_dir, clock)
+        stored = CredentialStore(state_dir)
+        self.credentials = CredentialBook(secrets, os.environ if env is None else env, self.profiles, stored, clock)
+        self.usage = UsageBook(state_dir, clock)
+        self.on_budget: list[Callable[[Reached], None]] = []
+        failover = Failover(
+            self._route,
+            self.credentials,
+            self.profiles,
+            clock,
+            book=lambda call, message: self.usage.record(call.account, call.model, message.usage),
+            sleep=sleep,
+        )
+        self.budget = Budgeted(failover, lambda: self._config, self.usage, clock, self._reached)
         self._providers: dict[WireFormat, Provider] = {}
         self._extensions: dict[str, _Extension] = {}
         self.reconfigure(config)
@@ -73,6 +98,7 @@ class Models:
         self.catalogue = Catalogue(config)
         for extension in self._extensions.values():
             self._enter(extension)
+        self.credentials.reconfigure(config, self.catalogue.vendors)
 
     def extend(self, vendor: Vendor, rows: Sequence[Model] = (), build: Callable[[], Provider] | None = None) -> None:
         """Takes in a provider from elsewhere. With `build` its calls go to an adapter of its own, made on first use.
@@ -125,38 +151,28 @@ class Models:
 
     def has_key(self, provider: str) -> bool:
         """Whether calls to this provider can be signed; true for one that needs no key. Resolves no secret."""
-        vendor = self.catalogue.vendors.get(provider)
-        if vendor is None:
-            return False
-        configured = self._configured(provider)
-        if configured is not None and (configured.api_key or not vendor.key_env):
-            return True
-        return not vendor.key_env or bool(self._from_env(vendor.key_env))
-
-    def credential(self, provider: str) -> str:
-        """The key of a provider, empty when there is none. Raises the secret's own `UserError` when it cannot be read."""
-        configured = self._configured(provider)
-        if configured is not None and configured.api_key:
-            return str(self._secrets.resolve(configured.api_key, f"models.providers.{provider}.apiKey"))
-        vendor = self.catalogue.vendors.get(provider)
-        found = self._from_env(vendor.key_env) if vendor is not None and vendor.key_env else ""
-        # through the secrets too, so that redaction knows it
-        return str(self._secrets.resolve(found, f"environment variable of {provider}")) if found else ""
+        return provider in self.catalogue.vendors and bool(self.credentials.of(provider))
 
     def stream(self, call: ModelCall) -> ModelStream:
-        """Start a call; never raises. A missing key is the stream's failure, with a sentence that says where to put it."""
+        """Start a call, through budgets and failover; never raises. A missing key is the stream's failure, with a sentence
+        that says where to put it."""
+        return self.budget.stream(call)
+
+    def _route(self, call: ModelCall) -> ModelStream:
+        """One attempt: a model with a credential."""
         vendor = self.catalogue.vendors.get(call.model.provider)
         try:
-            credential = call.credential or self.credential(call.model.provider)
             model = replace(call.model, headers={**self._headers(call.model.provider), **call.model.headers})
         except UserError as error:
             return self._failed(call, str(error))
-        if not credential and vendor is not None and vendor.key_env:
-            return self._failed(call, _no_key(vendor))
         idle = call.idle_timeout_s
         if vendor is not None and idle == DEFAULT_IDLE_S:
             idle = vendor.idle_timeout_s
-        return self._adapter(call.model).stream(replace(call, model=model, credential=credential, idle_timeout_s=idle))
+        return self._adapter(call.model).stream(replace(call, model=model, idle_timeout_s=idle))
+
+    def _reached(self, reached: Reached) -> None:
+        for tell in self.on_budget:
+            tell(reached)
 
     async def detect_ollama(self) -> Rows:
         """Ask a local Ollama for its models and add them to the catalogue."""
@@ -179,6 +195,9 @@ class Models:
             if close is not None:
                 await close()
         self._providers.clear()
+        self.profiles.close()
+        self.credentials.stored.close()
+        self.usage.close()
 
     def _adapter(self, model: Model) -> Provider:
         extension = self._extensions.get(model.provider)
@@ -209,10 +228,6 @@ class Models:
 
     def _configured(self, provider: str) -> Any:
         return (self._config.models.providers or {}).get(provider)
-
-    def _from_env(self, name: str) -> str:
-        variables = getattr(self._config.env, "vars", None) or {}
-        return str(self._env.get(name) or variables.get(name) or "")
 
     def _primary(self, agent_id: str) -> str | None:
         return self._model_choice(agent_id)[0]
@@ -259,10 +274,3 @@ def _choice(value: Any) -> tuple[str | None, Refs]:
     if isinstance(value, str):
         return value or None, []
     return value.primary or None, [str(ref) for ref in value.fallbacks or ()]
-
-
-def _no_key(vendor: Vendor) -> str:
-    return (
-        f"There is no API key for {vendor.id}: set the environment variable {vendor.key_env} "
-        f"or models.providers.{vendor.id}.apiKey in openclaw.json, then try again."
-    )

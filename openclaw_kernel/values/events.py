@@ -121,6 +121,16 @@ class TurnStarted:
 
 
 @dataclass(frozen=True, slots=True)
+class FallbackStep:
+    """A model is asked again, with another credential, or another model in its place; `reason` is the class of failure."""
+
+    step: Literal["retry", "profile", "fallback"]
+    from_model: str
+    to_model: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class PhaseChanged:
     """What the run is busy with before the first token: `preparing_workspace`, `preparing_context`, `starting_model`."""
 
@@ -201,6 +211,7 @@ class RunEnded:
 AgentEvent = (
     RunStarted
     | TurnStarted
+    | FallbackStep
     | PhaseChanged
     | MessageStarted
     | MessageDelta

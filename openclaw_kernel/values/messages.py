@@ -12,7 +12,17 @@ from typing import Any, Literal
 
 StopReason = Literal["stop", "length", "toolUse", "error", "aborted"]
 ErrorKind = Literal[
-    "refusal", "timeout", "rate_limit", "context_length", "auth", "model_not_found", "network", "overloaded", "unknown"
+    "refusal",
+    "timeout",
+    "rate_limit",
+    "context_length",
+    "auth",
+    "billing",
+    "budget",
+    "model_not_found",
+    "network",
+    "overloaded",
+    "unknown",
 ]
 
 

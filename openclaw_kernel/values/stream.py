@@ -70,5 +70,12 @@ class EventStream(Generic[E, R]):
         """The final value; waits for the end. Abort does not cancel it: an aborted stream has a result too."""
         return await asyncio.shield(self._start())
 
+    async def inside(self, emit: Callable[[E], None], signal: AbortSignal) -> R:
+        """The producer's work as a part of another stream's: its events and its signal, no task and queue of its own.
+
+        For a stream nobody has begun to read.
+        """
+        return await self._produce(emit, signal)
+
     def abort(self, reason: str = "aborted") -> None:
         self.signal.abort(reason)

@@ -45,7 +45,7 @@ _NAMES = {
     "logs": "logs.tail",
     "approvals": (
         "exec.approval.request exec.approval.waitDecision exec.approval.list exec.approval.get exec.approval.resolve "
-        "exec.approvals.get plugin.approval.list"
+        "exec.approvals.get exec.approvals.set plugin.approval.list"
     ),
     "devices": (
         "device.pair.list device.pair.approve device.pair.reject device.pair.remove device.pair.rename "
@@ -60,6 +60,7 @@ _NAMES = {
     "cron": "cron.list cron.status cron.get cron.add cron.update cron.remove cron.run cron.runs",
     "heartbeat": "wake last-heartbeat set-heartbeats",
     "plugins": "plugins.list plugins.info plugins.doctor plugins.enable plugins.disable",
+    "usage": "usage.status usage.cost sessions.usage",
     "absent": "question.list taskSuggestions.list",
 }
 """Module → the names of its methods, in the order in which `hello-ok` lists them."""

@@ -18,6 +18,7 @@ from openclaw_kernel.values.clock import Clock
 from openclaw_kernel.values.codec import message_to_wire, part_to_wire, usage_to_wire
 from openclaw_kernel.values.events import (
     Compacted,
+    FallbackStep,
     MessageDelta,
     MessageEnded,
     MessageStarted,
@@ -117,6 +118,10 @@ class Projection:
             case TurnStarted(provider, model):
                 run.provider, run.model = provider, model
                 self._agent(event, "lifecycle", {"phase": "model", "provider": provider, "model": model})
+            case FallbackStep(step, before, after, reason):
+                self._agent(
+                    event, "lifecycle", {"phase": "fallback_step", "step": step, "from": before, "to": after, "reason": reason}
+                )
             case MessageStarted(item_id):
                 self._flush(run)
                 run.item_id, run.text, run.agent_sent, run.thinking, run.thinking_sent = item_id, "", 0, "", 0

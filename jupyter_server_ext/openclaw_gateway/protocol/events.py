@@ -26,6 +26,7 @@ EVENTS = (
     "channel.pairing.resolved",
     "skills.changed",
     "plugins.changed",
+    "budget.reached",
     "exec.approval.requested",
     "exec.approval.resolved",
     "plugin.approval.requested",

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from openclaw_kernel.config.schema.agents import Agents
 from openclaw_kernel.config.schema.approvals import Approvals
+from openclaw_kernel.config.schema.auth import Auth
 from openclaw_kernel.config.schema.base import Loose, Section
 from openclaw_kernel.config.schema.cron import Cron, Hooks
 from openclaw_kernel.config.schema.gateway import Gateway
@@ -27,6 +28,7 @@ class OpenClawConfig(Section):
     gateway: Gateway = Field(default_factory=Gateway)
     agents: Agents = Field(default_factory=Agents)
     models: Models = Field(default_factory=Models)
+    auth: Auth = Field(default_factory=Auth)
     session: Session = Field(default_factory=Session)
     tools: Tools = Field(default_factory=Tools)
     approvals: Approvals = Field(default_factory=Approvals)
@@ -51,7 +53,6 @@ class OpenClawConfig(Section):
     messages: Loose = Field(default_factory=dict)
     commands: Loose = Field(default_factory=dict)
     access_groups: Loose = Field(default_factory=dict)
-    auth: Loose = Field(default_factory=dict)
     mcp: Loose = Field(default_factory=dict)
     acp: Loose = Field(default_factory=dict)
     security: Loose = Field(default_factory=dict)

@@ -46,13 +46,21 @@ class BudgetLimit(Section):
     usd: Dollars | None = None
 
 
-class Budget(Section):
-    """Hard limits, checked before a model is called (MOD-19)."""
+class AgentBudget(BudgetLimit):
+    """Limits of one agent. `tokens` and `usd` by themselves are for a day."""
 
     turn: BudgetLimit = Field(default_factory=BudgetLimit)
     session: BudgetLimit = Field(default_factory=BudgetLimit)
     day: BudgetLimit = Field(default_factory=BudgetLimit)
-    agents: dict[str, BudgetLimit] = Field(default_factory=dict)
+
+
+class Budget(Section):
+    """Hard limits, checked before a model is called (MOD-19). An agent's own hold beside those for all."""
+
+    turn: BudgetLimit = Field(default_factory=BudgetLimit)
+    session: BudgetLimit = Field(default_factory=BudgetLimit)
+    day: BudgetLimit = Field(default_factory=BudgetLimit)
+    agents: dict[str, AgentBudget] = Field(default_factory=dict)
 
 
 class Jupyter(Section):

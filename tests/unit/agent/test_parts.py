@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from openclaw_kernel.agent.compaction import compact, cut_point, needs_compaction
-from openclaw_kernel.agent.failover import first_that_answers
 from openclaw_kernel.agent.lanes import Lanes, default_limit
 from openclaw_kernel.agent.prompt import PromptBuilder, PromptFacts
 from openclaw_kernel.agent.workspace import FILES, ensure_workspace, workspace_path
-from openclaw_kernel.models.api import Model, ModelCall
+from openclaw_kernel.models.api import Model
 from openclaw_kernel.sessions.transcript import Transcript
 from openclaw_kernel.values.events import Compacted
 from openclaw_kernel.values.messages import AssistantMessage, Text, Usage, UserMessage
@@ -105,20 +104,6 @@ def test_workspace_paths(tmp_path: Path) -> None:
     assert workspace_path(None, tmp_path, "main") == tmp_path / "workspace"
     assert workspace_path(None, tmp_path, "work") == tmp_path / "workspace-work"
     assert workspace_path("/srv/w", tmp_path, "main") == Path("/srv/w")
-
-
-def _ask(models: FakeModels) -> Any:
-    return lambda model: models.stream(ModelCall(model, prompt=None, messages=()))  # type: ignore[arg-type]
-
-
-async def test_failover_before_a_word_and_not_after() -> None:
-    first, second = Model("a", "fake", "offline"), Model("b", "fake", "offline")
-    models = FakeModels()
-    models.script = [fail("busy"), say("from b")]
-    assert (await first_that_answers((first, second), _ask(models)).result()).text == "from b"
-    models.script = [fail("busy", after="I was"), say("from b")]
-    stream = first_that_answers((first, second), _ask(models))
-    assert (await stream.result()).stop_reason == "error" and len(models.calls) == 3
 
 
 def _long(path: Path, turns: int, chars: int) -> Transcript:

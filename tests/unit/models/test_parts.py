@@ -27,8 +27,8 @@ def test_sse_does_not_care_how_bytes_are_cut(size: int) -> None:
     [
         (400, '{"error":{"message":"prompt is too long: 210000 tokens > 200000 maximum"}}', "context_length"),
         (400, '{"error":{"message":"x","code":"context_length_exceeded"}}', "context_length"),
-        (429, '{"error":{"message":"You exceeded your current quota","code":"insufficient_quota"}}', "auth"),
-        (400, '{"error":{"message":"Your credit balance is too low"}}', "auth"),
+        (429, '{"error":{"message":"You exceeded your current quota","code":"insufficient_quota"}}', "billing"),
+        (400, '{"error":{"message":"Your credit balance is too low"}}', "billing"),
         (404, '{"error":{"message":"The model `gpt-9` does not exist"}}', "model_not_found"),
         (403, '{"error":{"type":"permission_error","message":"no"}}', "auth"),
         (504, "gateway time-out", "timeout"),

@@ -118,10 +118,10 @@ def test_a_provider_without_an_address_is_refused() -> None:
 
 def test_keys_come_from_config_then_environment() -> None:
     assert not models().has_key("anthropic")
-    assert models(env={"ANTHROPIC_API_KEY": "k"}).credential("anthropic") == "k"
+    assert models(env={"ANTHROPIC_API_KEY": "k"}).credentials.own_key("anthropic") == "k"
     configured = models({"models": {"providers": {"anthropic": {"apiKey": "mine"}}}}, {"ANTHROPIC_API_KEY": "k"})
-    assert configured.credential("anthropic") == "mine"
-    assert models({"env": {"vars": {"OPENAI_API_KEY": "v"}}}).credential("openai") == "v"
+    assert configured.credentials.own_key("anthropic") == "mine"
+    assert models({"env": {"vars": {"OPENAI_API_KEY": "v"}}}).credentials.own_key("openai") == "v"
     assert models().has_key("ollama")
     assert models().has_key("builtin")
     assert not models().has_key("nowhere")
@@ -131,7 +131,7 @@ def test_a_key_from_the_environment_is_known_to_redaction() -> None:
     config = OpenClawConfig()
     secrets = Secrets(config, {})
     service = Models(config, secrets, env={"ANTHROPIC_API_KEY": "sk-ant-a-long-key"})
-    assert service.credential("anthropic") == "sk-ant-a-long-key"
+    assert service.credentials.own_key("anthropic") == "sk-ant-a-long-key"
     assert "sk-ant-a-long-key" in secrets.known()
 
 
