@@ -71,7 +71,6 @@ class LoopResult:
 
     message: AssistantMessage
     usage: Usage
-    model_calls: int
 
 
 async def run_loop(config: LoopConfig) -> LoopResult:
@@ -101,7 +100,7 @@ async def run_loop(config: LoopConfig) -> LoopResult:
         for said in steering:
             config.emit(config.save(said))
     config.emit(UsageReported(usage))
-    return LoopResult(message, usage, calls)
+    return LoopResult(message, usage)
 
 
 @dataclass(slots=True)

@@ -1,4 +1,4 @@
-"""Showing: A2UI surfaces."""
+"""Showing: A2UI surfaces are checked, kept, drawn and answered here, as a widget, as plain HTML and as a picture."""
 
 from __future__ import annotations
 

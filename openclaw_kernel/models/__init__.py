@@ -1,1 +1,1 @@
-"""Speaking to models: provider protocol, catalogue, one file per wire format."""
+"""Speaking to models: one provider contract, one file per wire format, vendors as data; SDKs load on first use."""

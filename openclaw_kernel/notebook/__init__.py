@@ -1,1 +1,1 @@
-"""The Jupyter door: kernel, magics, node."""
+"""The Jupyter door: the kernel, the magics and `Assistant`, and the node through which the assistant acts in a notebook."""

@@ -20,7 +20,6 @@ from openclaw_kernel.notebook.turn import Outcome, ToolCard
 OUTPUT_LIMIT = 4_000
 """Characters of a tool's input or output kept in the notebook; the transcript has all of it."""
 WHAT_LIMIT = 300
-OUTPUT_LINES = 10  # what the body shows before it scrolls (reference: ui rules, tool row)
 
 _BLANKS = re.compile(r"\s*\n\s*|/\*.*?\*/")
 

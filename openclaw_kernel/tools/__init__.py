@@ -1,1 +1,1 @@
-"""Acting: one file per tool family, one registry."""
+"""Acting: what the assistant can do, one file per tool family, each tool a value in a list."""

@@ -1,1 +1,1 @@
-"""The parts that the composition root builds from several rooms: credentials, log, toolboxes."""
+"""What the composition root builds out of several rooms; a part holds the joints, the rooms hold the behaviour."""

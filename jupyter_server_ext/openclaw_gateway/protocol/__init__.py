@@ -1,1 +1,3 @@
-"""Room: protocol."""
+"""The gateway protocol, version 4: frames, handshake, scopes, dispatch and broadcast, and the devices and nodes that connect.
+It knows no method's meaning.
+"""

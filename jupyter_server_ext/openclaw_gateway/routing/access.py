@@ -92,7 +92,7 @@ def decide(policy: AccessPolicy, lists: Lists, message: Inbound, facts: AccessFa
     if message.peer.kind == "direct":
         action, reason = _direct(policy, who, facts, owner)
     else:
-        action, reason = _group(policy, who, message.peer.id, facts, owner)
+        action, reason = _group(policy, who, message.peer.id, owner)
     if action != "hear":
         return Verdict(action, reason, owner)
     may_command = _may_command(policy, lists, who, message, facts, owner)
@@ -151,7 +151,7 @@ def _direct(policy: AccessPolicy, who: _Who, facts: AccessFacts, owner: bool) ->
             assert_never(policy.dm)
 
 
-def _group(policy: AccessPolicy, who: _Who, group_id: str, facts: AccessFacts, owner: bool) -> tuple[Action, Reason]:
+def _group(policy: AccessPolicy, who: _Who, group_id: str, owner: bool) -> tuple[Action, Reason]:
     rule = policy.groups.get(group_id) or policy.groups.get(ANY)
     mode = (rule.policy if rule else None) or policy.group
     if mode == "disabled" or policy.group == "disabled":
@@ -165,7 +165,7 @@ def _group(policy: AccessPolicy, who: _Who, group_id: str, facts: AccessFacts, o
         if own is None:
             return "hear", "open"
         return ("hear", "listed") if who.among(own) else ("drop", "group-sender-not-listed")
-    # Pairing opens direct messages only (ROU-04), so `facts.paired` is not looked at here.
+    # Pairing opens direct messages only (ROU-04), so whether he is paired is not asked here.
     return ("hear", "listed") if _in_group_list(policy, rule, who) else ("drop", "group-sender-not-listed")
 
 

@@ -149,12 +149,12 @@ def _cut(text: str, fence: _Fence | None, room: int, measure: Measure) -> tuple[
     if outside and (line.fence is None or outside * _FULL_ENOUGH >= end):
         return outside, None
     if line.fence is None:
-        return _in_line(text, line.start, end), None
+        return _in_line(text, end), None
     inside = _fitting(text, room - measure(f"\n{line.fence.closing}"), measure)
-    return _inside(text, lines, inside) or (outside, None)
+    return _inside(lines, inside) or (outside, None)
 
 
-def _inside(text: str, lines: list[_Line], end: int) -> tuple[int, _Fence | None] | None:
+def _inside(lines: list[_Line], end: int) -> tuple[int, _Fence | None] | None:
     """A cut in a code block at or before `end`: at a line end, or in a line that is too long by itself."""
     if end <= 0:
         return None
@@ -187,7 +187,7 @@ def _best_outside(text: str, lines: list[_Line], end: int, last: _Line) -> int:
     return 0
 
 
-def _in_line(text: str, start: int, end: int) -> int:
+def _in_line(text: str, end: int) -> int:
     """Behind a sentence, at a space, or anywhere before `end` without taking a character apart."""
     for pattern in (_SENTENCE, _SPACE):
         places = [found.end() for found in pattern.finditer(text, 0, end + 1) if found.end() <= end]

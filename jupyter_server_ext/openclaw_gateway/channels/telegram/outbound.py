@@ -36,7 +36,7 @@ class TelegramOutbound:
 
         files = [await _open(item, live.settings.media_bytes) for item in outbound.media]
         buttons = _keyboard(outbound)
-        common = _common(live, outbound)
+        common = _common(outbound)
         captioned = bool(files) and len(outbound.text) <= CAPTION_LIMIT
         message: Message | None = None
         try:
@@ -107,7 +107,7 @@ class TelegramOutbound:
             raise channel_error(error) from None
 
 
-def _common(live: TelegramLive, outbound: Outbound) -> dict[str, Any]:
+def _common(outbound: Outbound) -> dict[str, Any]:
     """What every kind of message has: chat, topic, the message it answers."""
     common: dict[str, Any] = {"chat_id": _chat(outbound.target.id)}
     thread = outbound.thread
