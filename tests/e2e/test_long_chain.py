@@ -116,11 +116,12 @@ def test_the_long_chain(page: Page, lab: Lab, phone: Phone) -> None:
     until(lambda: "pairing code" in phone.text(), "the pairing code")
     card = page.locator(".oc-chat [data-request]")
     expect(card).to_contain_text(str(ROBIN), timeout=WAIT_MS)
+    expect(card).to_contain_text("Robin wants to write")
     code = card.locator(".oc-pair-code").inner_text().replace(" ", "")
     assert code in phone.text().replace(" ", "")
     picture(page, "chain-1-pairing")
     card.get_by_role("button", name="Approve").click()
-    expect(page.get_by_text("was let in")).to_be_visible(timeout=WAIT_MS)
+    expect(page.locator(".oc-note")).to_contain_text("Robin was let in", timeout=WAIT_MS)
 
     # The owner's yes is given once, in the notebook.
     phone.say(ASK)

@@ -26,7 +26,7 @@ CHART = {
     "kind": "chart",
     "title": "Sales",
     "chart": "bar",
-    "series": [{"name": "Sales", "points": [{"x": "Jan", "y": 120}, {"x": "Feb", "y": 180}, {"x": "Mar", "y": 150}]}],
+    "series": [{"name": "Sales", "points": [["Jan", 120], ["Feb", 180], ["Mar", 150]]}],
 }
 FINGER = 44
 """Pixels a target needs (ui/README, space)."""
@@ -78,7 +78,7 @@ def test_somebody_is_let_in_shows_a_chart_and_is_asked_about(desk: Desk, browser
     errors = watched(page)
     page.goto(desk.link)
     expect(page.get_by_text("Connected")).to_be_visible(timeout=WAIT_MS)
-    expect(page.get_by_role("button", name="All sessions")).to_have_count(0)
+    expect(page.get_by_role("button", name="All sessions", exact=True)).to_have_count(0)
 
     desk.robin("hello")
     card = page.locator("[data-request]")
@@ -86,7 +86,7 @@ def test_somebody_is_let_in_shows_a_chart_and_is_asked_about(desk: Desk, browser
     expect(card).to_contain_text(str(ROBIN))
     both(page, "web-person-wide")
     card.get_by_role("button", name="Approve").click()
-    expect(page.get_by_text("Robin was let in.").first).to_be_visible(timeout=WAIT_MS)
+    expect(page.locator(".oc-note").get_by_text("Robin was let in.")).to_be_visible(timeout=WAIT_MS)
 
     desk.robin(f"The sales, please. [[tool canvas {json.dumps(CHART)}]] [[echo February was best.]]")
     expect(page.locator(".oc-said-meta")).to_contain_text("Robin, Telegram", timeout=WAIT_MS)
@@ -119,7 +119,7 @@ def test_a_phone_shows_the_same_in_sizes_for_fingers(desk: Desk, browser: Browse
     expect(page.locator(".oc-log")).to_contain_text("Done.", timeout=WAIT_MS)
     page.get_by_role("region", name="Canvas: Sales").scroll_into_view_if_needed()
     both(page, "web-canvas-phone")
-    page.get_by_role("button", name="All sessions").tap()
+    page.get_by_role("button", name="All sessions", exact=True).tap()
     expect(page.get_by_role("option").first).to_be_visible()
     assert page.evaluate(SMALL, FINGER) == []
     both(page, "web-sessions-phone")

@@ -186,6 +186,14 @@ const CSS = `
 .ocv-foot { display: flex; align-items: center; justify-content: space-between; min-height: 24px; }
 .ocv-pager { display: flex; align-items: center; gap: 4px; font-size: calc(var(--cv-size) - 1px); }
 @media (prefers-reduced-motion: reduce) { .ocv * { animation: none !important; transition: none !important; } }
+@media (pointer: coarse) {
+  .ocv :is(.ocv-btn, .ocv-field, .ocv-chip, .ocv-option, .ocv-sort) { min-height: 44px; }
+  .ocv .ocv-field { font-size: 16px; }
+  .ocv .ocv-chip { border-radius: 22px; padding-inline: 14px; }
+  .ocv .ocv-option { align-items: center; }
+  .ocv .ocv-ibtn { width: 44px; height: 44px; }
+  .ocv .ocv-slider > input { height: 44px; }
+}
 @media (forced-colors: active) { .ocv-btn, .ocv-card, .ocv-notice { border: 1px solid CanvasText; } }
 `;
 
