@@ -44,6 +44,8 @@ def decide(
         case "host":
             return _decide_host(call, facts, state, which, digest)
         case "outbound" | "config":
+            if facts.effect == "outbound" and facts.read_only and _doubt(state) is None:
+                return Allow("effect=outbound, reads only")
             where = "sends something out" if facts.effect == "outbound" else "changes the configuration"
             rule, why = _doubt(state) or (f"effect={facts.effect}", "")
             reason = f"{facts.name} {where}" + (f"; {why}" if why else "")

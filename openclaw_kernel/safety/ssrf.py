@@ -10,7 +10,7 @@ import asyncio
 import ipaddress
 import socket
 from collections.abc import Awaitable, Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import SplitResult, urljoin, urlsplit
 
@@ -20,6 +20,10 @@ MAX_REDIRECTS = 3
 TIMEOUT_S = 20.0
 MAX_ANSWER = 1_000_000
 """Bytes of an answer that are read."""
+
+_HARMLESS = ("accept", "accept-encoding", "accept-language", "user-agent")
+"""What another host than the one that was asked may get of the headers."""
+_REDIRECTS = (301, 302, 303, 307, 308)
 
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 _PROTOCOLS = ipaddress.ip_network("192.0.0.0/24")
@@ -46,8 +50,13 @@ class Pinned:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
+    """`url` is the one that answered, after redirects; `cut` when the body was longer than is read."""
+
     status: int
     body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
+    url: str = ""
+    cut: bool = False
 
 
 def is_public(address: Address) -> bool:
@@ -104,32 +113,54 @@ async def request(
     allowed: Collection[str] = (),
     lookup: Lookup = resolve,
     timeout_s: float = TIMEOUT_S,
+    max_bytes: int = MAX_ANSWER,
+    max_redirects: int = MAX_REDIRECTS,
 ) -> Answer:
-    """One guarded request. Secrets in `headers` stay with the first host. Raises `ForbiddenAddress`, `UserError` on failure."""
+    """One guarded request, `timeout_s` for all of it. Headers of ours stay with the first host. Raises `ForbiddenAddress`,
+    `UserError` on failure."""
+    host = urlsplit(url).netloc[:200]
+    try:
+        async with asyncio.timeout(timeout_s):
+            return await _follow(method, url, json, dict(headers or {}), allowed, lookup, max_bytes, max_redirects)
+    except TimeoutError:
+        raise UserError(f"{host} did not answer within {timeout_s:g} seconds.") from None
+
+
+async def _follow(
+    method: str,
+    url: str,
+    json: Any,
+    sent: dict[str, str],
+    allowed: Collection[str],
+    lookup: Lookup,
+    max_bytes: int,
+    max_redirects: int,
+) -> Answer:
     import httpx  # 60 ms that a gateway without webhooks need not pay
 
-    sent = dict(headers or {})
     first = ""
-    async with httpx.AsyncClient(timeout=timeout_s, follow_redirects=False, trust_env=False) as client:
-        for _hop in range(MAX_REDIRECTS + 1):
+    async with httpx.AsyncClient(timeout=None, follow_redirects=False, trust_env=False) as client:
+        for _hop in range(max_redirects + 1):
             pinned = await check(url, allowed=allowed, lookup=lookup)
-            first = first or f"{pinned.url.scheme}://{pinned.url.netloc}"
-            if f"{pinned.url.scheme}://{pinned.url.netloc}" != first:
-                sent.pop("Authorization", None)
+            origin = f"{pinned.url.scheme}://{pinned.url.netloc}"
+            first = first or origin
+            if origin != first:
+                sent = {name: value for name, value in sent.items() if name.lower() in _HARMLESS}
             try:
-                answer = await _send(client, method, pinned, json, sent)
+                answer = replace(await _send(client, method, pinned, json, sent, max_bytes), url=url)
             except httpx.HTTPError as error:
                 raise UserError(f"{pinned.host} did not answer: {type(error).__name__}.") from None
-            if answer.status not in (301, 302, 303, 307, 308) or not answer.body:
+            target = answer.headers.get("location", "") if answer.status in _REDIRECTS else ""
+            if not target:
                 return answer
-            url = urljoin(url, answer.body.decode("latin-1"))
+            url = urljoin(url, target)
             if answer.status in (301, 302, 303) and method != "GET":
                 raise UserError(f"{pinned.host} answers {method} with a redirect {answer.status}; give the final address.")
-    raise UserError(f"{url[:200]!r} redirects more than {MAX_REDIRECTS} times.")
+    raise UserError(f"{url[:200]!r} redirects more than {max_redirects} times.")
 
 
-async def _send(client: Any, method: str, pinned: Pinned, json: Any, headers: Mapping[str, str]) -> Answer:
-    """To the pinned address, with the name in Host and in TLS. For a redirect the body is its target."""
+async def _send(client: Any, method: str, pinned: Pinned, json: Any, headers: Mapping[str, str], max_bytes: int) -> Answer:
+    """To the pinned address, with the name in Host and in TLS. The body of a redirect is not read."""
     address = f"[{pinned.address}]" if ":" in pinned.address else pinned.address
     path = pinned.url.path or "/"
     target = f"{pinned.url.scheme}://{address}:{pinned.port}{path}{'?' + pinned.url.query if pinned.url.query else ''}"
@@ -137,11 +168,12 @@ async def _send(client: Any, method: str, pinned: Pinned, json: Any, headers: Ma
     async with client.stream(
         method, target, json=json, headers={**headers, "Host": pinned.url.netloc}, extensions=extensions
     ) as response:
+        answer = Answer(response.status_code, b"", dict(response.headers))
         if response.is_redirect:
-            return Answer(response.status_code, response.headers.get("location", "").encode("latin-1"))
-        body = b""
-        async for piece in response.aiter_bytes():
+            return answer
+        body = bytearray()
+        async for piece in response.aiter_bytes(65_536):
             body += piece
-            if len(body) > MAX_ANSWER:
+            if len(body) > max_bytes:
                 break
-        return Answer(response.status_code, body[:MAX_ANSWER])
+        return replace(answer, body=bytes(body[:max_bytes]), cut=len(body) > max_bytes)

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from openclaw_kernel.config.schema.base import Loose, NotNegative, Positive, Section
+from openclaw_kernel.config.schema.base import Loose, NotNegative, OpenSection, Positive, SecretInput, Section
 
 
 class ExecTool(Section):
@@ -33,6 +33,49 @@ class FsTool(Section):
     workspace_only: bool = True
 
 
+class WebFetch(OpenSection):
+    """Reading pages (TOL-09). `allowHosts` are exact hosts (`host`, `host:port`) that may be read although they are private."""
+
+    enabled: bool = True
+    max_chars: Positive = 20_000
+    max_response_bytes: Positive = 750_000
+    timeout_seconds: Positive = 30
+    cache_ttl_minutes: NotNegative = 15
+    max_redirects: NotNegative = 3
+    user_agent: str | None = None
+    allow_hosts: list[str] = Field(default_factory=list)
+
+
+class SearchService(OpenSection):
+    """One search service: where it is, when not at its usual place, and its key."""
+
+    base_url: str | None = Field(default=None, pattern=r"^https?://\S+$")
+    api_key: SecretInput | None = None
+
+
+class WebSearch(OpenSection):
+    """Searching (TOL-10). `provider` is searxng, brave, tavily or duckduckgo; auto takes the first that is set up, else
+    duckduckgo, which needs no key. `apiKey` is the key of the chosen one."""
+
+    enabled: bool = True
+    provider: str = "auto"
+    api_key: SecretInput | None = None
+    max_results: Positive = 5
+    timeout_seconds: Positive = 30
+    cache_ttl_minutes: NotNegative = 15
+    searxng: SearchService = Field(default_factory=SearchService)
+    brave: SearchService = Field(default_factory=SearchService)
+    tavily: SearchService = Field(default_factory=SearchService)
+    duckduckgo: SearchService = Field(default_factory=SearchService)
+
+
+class WebTools(OpenSection):
+    """What the assistant may do on the web."""
+
+    fetch: WebFetch = Field(default_factory=WebFetch)
+    search: WebSearch = Field(default_factory=WebSearch)
+
+
 class Tools(Section):
     """`profile` names the starting set, `allow` narrows it, `also_allow` adds to it, `deny` wins."""
 
@@ -43,7 +86,7 @@ class Tools(Section):
     exec: ExecTool = Field(default_factory=ExecTool)
     fs: FsTool = Field(default_factory=FsTool)
     by_provider: Loose = Field(default_factory=dict)
-    web: Loose = Field(default_factory=dict)
+    web: WebTools = Field(default_factory=WebTools)
     media: Loose = Field(default_factory=dict)
     links: Loose = Field(default_factory=dict)
     message: Loose = Field(default_factory=dict)
