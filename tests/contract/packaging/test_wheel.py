@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import email
 import json
 import os
 import shutil
@@ -68,6 +69,7 @@ def test_the_wheel_holds_both_packages_and_each_bundle_once(wheel: Path) -> None
     names = zipfile.ZipFile(wheel).namelist()
     assert "openclaw_kernel/values/messages.py" in names
     assert "openclaw_gateway/gateway.py" in names
+    assert {"openclaw_gateway/http/webapp/main.js", "openclaw_kernel/canvas/static/canvas.js"} <= set(names)
     assert sum(name.endswith("labextensions/jupyter-openclaw/package.json") for name in names) == 1
     assert sum(name.endswith("labextensions/jupyter-openclaw/static/style.js") for name in names) == 1
     assert [name for name in names if name.startswith("openclaw_gateway/labextension")] == []
@@ -75,6 +77,20 @@ def test_the_wheel_holds_both_packages_and_each_bundle_once(wheel: Path) -> None
     assert any(name.endswith("jupyter_server_config.d/openclaw_gateway.json") for name in names)
     assert any("share/openclaw/skills/" in name for name in names)
     assert [name for name in names if name.startswith(("tests/", "jupyter_server_ext/", "skills/", "notebooks/"))] == []
+
+
+def test_every_extra_can_be_asked_for(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        name = next(name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
+        about = email.message_from_bytes(archive.read(name))
+    wanted = {"lab", "canvas", "notebooks", "telegram", "docker", "memory", "discord", "slack", "all"}
+    assert wanted <= set(about.get_all("Provides-Extra", []))
+    needs: dict[str, set[str]] = {}
+    for row in about.get_all("Requires-Dist", []):
+        requirement, _, extra = row.replace('"', "'").partition("; extra == ")
+        needs.setdefault(extra.strip("'"), set()).add(requirement)
+    for extra in sorted(wanted):
+        assert needs[extra] and needs[extra] <= needs["all"], f"`all` leaves out what {extra} needs"
 
 
 def test_jupyter_finds_the_extension_the_interface_and_the_kernel(environment: Path) -> None:

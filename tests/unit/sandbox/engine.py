@@ -18,6 +18,8 @@ from pathlib import Path
 IMAGE = "localhost/openclaw-busybox:1"
 START_S = 60
 BUSYBOX = "/bin/busybox"
+PATH = os.environ.get("PATH", os.defpath) + ":/usr/sbin:/sbin"
+"""The engine's programs are those of an administrator."""
 
 
 def missing() -> str:
@@ -25,7 +27,7 @@ def missing() -> str:
     if os.name != "posix" or os.getuid() != 0:
         return "a Docker engine of our own needs root"
     wanted = {"dockerd": "docker.io", "unshare": "util-linux"}
-    absent = [package for program, package in wanted.items() if shutil.which(program) is None]
+    absent = [package for program, package in wanted.items() if shutil.which(program, path=PATH) is None]
     if not Path(BUSYBOX).exists():
         absent.append("busybox-static")
     return f"not installed: {', '.join(absent)} (sh tests/install-system.sh)" if absent else ""
@@ -63,8 +65,9 @@ def _start(place: Path, driver: str) -> subprocess.Popen[bytes]:
         f"-H unix://{place}/docker.sock --pidfile {place}/pid --storage-driver {driver} "
         "--iptables=false --ip6tables=false --ip-masq=false"
     )
+    argv, env = ["unshare", "-n", "sh", "-c", command], {**os.environ, "PATH": PATH}
     with (place / "log").open("wb") as log:
-        return subprocess.Popen(["unshare", "-n", "sh", "-c", command], stdout=log, stderr=log, start_new_session=True)
+        return subprocess.Popen(argv, stdout=log, stderr=log, env=env, start_new_session=True)
 
 
 def _ready(place: Path, process: subprocess.Popen[bytes]) -> bool:
