@@ -163,12 +163,15 @@ async def window_through(jp_ws_fetch: Any) -> dict[str, Any]:
     return dict(frame["payload"]["nodes"][0])
 
 
+def assert_window(row: dict[str, Any]) -> None:
+    assert row["nodeId"] == "local:lab-1" and row["commands"] == ["notebook.cells"] and row["local"]
+
+
 @on_server_loop
 async def test_a_window_is_a_node_of_our_gateway(jp_ws_fetch: Any, jp_serverapp: Any) -> None:
     claw = await started(jp_serverapp)
     try:
-        row = await window_through(jp_ws_fetch)
-        assert row["nodeId"] == "local:lab-1" and row["commands"] == ["notebook.cells"] and row["local"]
+        assert_window(await window_through(jp_ws_fetch))
     finally:
         await claw.stop_extension()
 
@@ -178,8 +181,7 @@ async def test_a_window_is_a_node_of_another_processs_gateway(jp_ws_fetch: Any, 
     async with served(state_dir):
         claw = await started(jp_serverapp)
         try:
-            row = await window_through(jp_ws_fetch)
-            assert row["nodeId"] == "local:lab-1" and row["commands"] == ["notebook.cells"] and row["local"]
+            assert_window(await window_through(jp_ws_fetch))
         finally:
             await claw.stop_extension()
 

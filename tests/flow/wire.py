@@ -14,6 +14,7 @@ from typing import Any
 from websockets.asyncio.client import ClientConnection, connect
 
 from openclaw_gateway.serve import serve
+from tests.flow.processes import write_config
 
 ALL_SCOPES = [
     "operator.admin",
@@ -39,11 +40,6 @@ class Served:
     @property
     def ws(self) -> str:
         return self.url.replace("http", "ws", 1) + "/"
-
-
-def write_config(state_dir: Path, text: str) -> None:
-    state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    (state_dir / "openclaw.json").write_text(text)
 
 
 @asynccontextmanager
