@@ -1,8 +1,9 @@
 """`make bench`: the installed package against a zero-delay model server, the targets and the original's figures.
 
-    python -m tests.benchmarks.bench [--quick] [--api openai-completions] [--out bench-results.json] [--check]
+    python -m tests.benchmarks.bench [--quick] [--api openai-completions] [--out bench-results.json]
 
-Every gateway is a process of its own with a state directory of its own. Compare only runs made side by side on one machine.
+Every gateway is a process of its own with a state directory of its own; every extra is installed and no channel configured.
+Ends with status 1 when a target is missed. Compare only runs made side by side on one machine.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ import os
 import platform
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -25,7 +27,7 @@ from tests.benchmarks import suites
 from tests.benchmarks.processes import model_server
 from tests.benchmarks.suites import Numbers, Plan
 
-QUICK = Plan(starts=1, turns=20, turns_each=2, long_turns=100, soak_turns=100, cli_rounds=3, kernel_starts=2)
+QUICK = Plan(starts=1, turns=20, turns_each=2, long_turns=100, soak_turns=100, cli_rounds=3, kernel_starts=2, idle_s=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +52,10 @@ ROWS = [
     Row("start_cpu_s", "start to ready, CPU", "s", original="6.8"),
     Row("bare_start_wall_s", "  bare jupyter server, wall", "s"),
     Row("bare_start_cpu_s", "  bare jupyter server, CPU", "s"),
-    Row("start_cpu_ratio", "  CPU ratio to bare", "×", 1.4),
-    Row("idle_rss_mb", "idle RSS, no model SDK", "MB", 130, "937"),
-    Row("idle_rss_sdk_mb", "idle RSS, one model SDK", "MB", 160),
+    Row("start_cpu_ratio", "  CPU ratio to bare", "×", 0.46),
+    Row("idle_rss_mb", "idle RSS, no model SDK", "MB", 68, "937"),
+    Row("idle_cpu_s", "idle CPU in a minute", "s", 0.1),
+    Row("idle_rss_sdk_mb", "idle RSS, one model SDK", "MB", 86),
     Row("turn_ack_ms", "chat.send → ack, median", "ms", original="23.5"),
     Row("turn_first_delta_ms", "chat.send → first delta, median", "ms", original="166.6"),
     Row("turn_final_ms", "chat.send → final, median", "ms", 15, "185"),
@@ -79,19 +82,23 @@ ROWS = [
     Row("plain_kernel_start_wall_s", "  plain ipykernel, wall", "s"),
     Row("plain_kernel_start_cpu_s", "  plain ipykernel, CPU", "s"),
     Row("kernel_start_ratio", "  CPU ratio to plain", "×", 1.3),
+    Row("load_ext_cpu_ms", "%load_ext openclaw_kernel, CPU", "ms", 100),
+    Row("canvas_esm_kb", "Canvas ESM, minified", "kB", 250),
 ]
-"""Limits: issue "The house and the first conversation", Must show 10. Original: protocol page, section 9."""
+"""Limits: what does not hang on the machine is the first conversation's figure and 5 % (ratio of starts 0.44, RSS 65 and
+82 MB); what does hang on it has room for a slower one. Original: protocol page, section 9."""
 
 
 def measure(plan: Plan, api: str, say: Callable[[str], None]) -> Numbers:
     numbers: Numbers = {}
-    with tempfile.TemporaryDirectory(prefix="openclaw-bench-") as temporary:
+    with tempfile.TemporaryDirectory(prefix="openclaw-bench-") as temporary, compiled_once(Path(temporary)):
         folder = Path(temporary)
         parts: list[tuple[str, Callable[[Path, Plan], Numbers]]] = [
             ("start to ready", suites.start_to_ready),
-            ("idle memory", suites.idle_memory),
+            ("idle", suites.idle),
             ("command line", suites.command_line),
             ("kernel start", suites.kernels),
+            ("notebook side", suites.notebook_side),
         ]
         for title, part in parts:
             say(title)
@@ -100,6 +107,19 @@ def measure(plan: Plan, api: str, say: Callable[[str], None]) -> Numbers:
         with model_server(folder / "model") as model_url:
             numbers |= suites.turns(folder, plan, model_url, api)
     return numbers
+
+
+@contextmanager
+def compiled_once(folder: Path) -> Iterator[None]:
+    """Every process that is measured finds its modules compiled, as after an installation; the first of its kind compiles."""
+    before = dict(os.environ)
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    os.environ["PYTHONPYCACHEPREFIX"] = str(folder / "bytecode")
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
 
 
 def print_table(numbers: Numbers) -> list[str]:
@@ -139,7 +159,6 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="a fifth of the turns, for trying the bench out")
     parser.add_argument("--api", default="openai-completions", help="wire format spoken to the model server")
     parser.add_argument("--out", type=Path, default=Path("bench-results.json"))
-    parser.add_argument("--check", action="store_true", help="exit 1 when a target is missed")
     options = parser.parse_args()
     before = machine()
     numbers = measure(QUICK if options.quick else Plan(), options.api, lambda title: print(f"… {title}", file=sys.stderr))
@@ -149,7 +168,7 @@ def main() -> int:
     print(f"Load {before['load']:.2f} on {before['cpus']} CPUs at the start. Numbers in {options.out}.")
     if missed:
         print(f"Missed: {', '.join(missed)}.")
-    return 1 if missed and options.check else 0
+    return 1 if missed else 0
 
 
 if __name__ == "__main__":

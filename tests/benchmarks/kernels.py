@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -16,6 +17,14 @@ from tests.benchmarks.processes import cpu_s
 READY_WITHIN_S = 60
 OURS = [sys.executable, "-m", "openclaw_kernel"]
 PLAIN = [sys.executable, "-m", "ipykernel_launcher"]
+_LOAD_EXT = """
+import time
+from IPython.core.interactiveshell import InteractiveShell
+shell = InteractiveShell.instance()
+start = time.process_time()
+shell.run_line_magic("load_ext", "openclaw_kernel")
+print(time.process_time() - start)
+"""
 
 
 def kernel_start(folder: Path, rounds: int) -> dict[str, float]:
@@ -58,3 +67,11 @@ def _start(command: list[str], folder: Path) -> tuple[float, float]:
     finally:
         client.stop_channels()
         manager.shutdown_kernel(now=True)
+
+
+def load_ext_cpu_s() -> float:
+    """CPU seconds of `%load_ext openclaw_kernel` in a fresh shell."""
+    done = subprocess.run(
+        [sys.executable, "-c", _LOAD_EXT], check=True, capture_output=True, text=True, cwd=os.path.expanduser("~")
+    )
+    return float(done.stdout)

@@ -13,8 +13,9 @@ from typing import Any
 
 import httpx
 
+import openclaw_kernel
 from tests.benchmarks.driver import Driver, Spread, completion
-from tests.benchmarks.kernels import kernel_start
+from tests.benchmarks.kernels import kernel_start, load_ext_cpu_s
 from tests.benchmarks.processes import Started, bare_jupyter_server, cpu_s, gateway, median_wall_s, rss_mb
 
 Numbers = dict[str, float]
@@ -37,6 +38,7 @@ class Plan:
     soak_sessions: int = 20
     cli_rounds: int = 9
     kernel_starts: int = 5
+    idle_s: float = 60.0
 
 
 def config(model_url: str, api: str) -> Mapping[str, Any]:
@@ -73,11 +75,13 @@ def start_to_ready(folder: Path, plan: Plan) -> Numbers:
     }
 
 
-def idle_memory(folder: Path, plan: Plan) -> Numbers:
-    """Resident memory of a gateway nobody has talked to, no provider configured."""
+def idle(folder: Path, plan: Plan) -> Numbers:
+    """Memory of a gateway nobody has talked to, no provider configured, and what it costs to let it stand there."""
     with gateway(folder / "idle") as server:
         time.sleep(SETTLE_S)
-        return {"idle_rss_mb": rss_mb(server.pid)}
+        before = cpu_s(server.pid)
+        time.sleep(plan.idle_s)
+        return {"idle_rss_mb": rss_mb(server.pid), "idle_cpu_s": (cpu_s(server.pid) - before) * 60 / plan.idle_s}
 
 
 def command_line(folder: Path, plan: Plan) -> Numbers:
@@ -95,11 +99,21 @@ def kernels(folder: Path, plan: Plan) -> Numbers:
     return kernel_start(folder / "kernels", plan.kernel_starts)
 
 
+def notebook_side(folder: Path, plan: Plan) -> Numbers:
+    """What a notebook pays for the magics, and a page for the canvas."""
+    script = Path(openclaw_kernel.__file__).parent / "canvas" / "static" / "canvas.js"
+    return {
+        "load_ext_cpu_ms": median(load_ext_cpu_s() for _ in range(plan.kernel_starts)) * 1e3,
+        "canvas_esm_kb": script.stat().st_size / 1000,
+    }
+
+
 def turns(folder: Path, plan: Plan, model_url: str, api: str) -> Numbers:
     """Everything that needs a model, each on a gateway of its own where memory or age would matter."""
     settings = config(model_url, api)
     numbers: Numbers = {}
     suites: list[tuple[str, Callable[[Started, Plan], Awaitable[Numbers]]]] = [
+        ("compile", _first_turn),
         ("latency", _latency),
         ("sessions", _sessions_at_once),
         ("long", _long_session),
@@ -119,6 +133,13 @@ async def _limited(work: Awaitable[Numbers]) -> Numbers:
 async def _warm(driver: Driver) -> None:
     for number in range(WARM_TURNS):
         await driver.turn(f"agent:main:bench-warm-{number % 4}", f"warm {number}")
+
+
+async def _first_turn(server: Started, plan: Plan) -> Numbers:
+    """Measures nothing: a model SDK is compiled by its first use, which takes 10 MB that an installed one does not need."""
+    async with Driver(server.url, server.token) as driver:
+        await driver.turn("agent:main:bench-first", "first")
+    return {}
 
 
 async def _latency(server: Started, plan: Plan) -> Numbers:
