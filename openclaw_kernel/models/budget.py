@@ -95,6 +95,11 @@ class Budgeted:
         self._on_reached = on_reached
         self._holds: list[Hold] = []
 
+    @property
+    def held(self) -> int:
+        """How many calls have something set aside."""
+        return len(self._holds)
+
     def stream(self, call: ModelCall) -> ModelStream:
         limits = list(self.limits(call.account))
         if not limits or call.model.api == "offline":

@@ -7,69 +7,21 @@ A model without a row still works: it gets its provider's defaults.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from openclaw_kernel.models.api import Model, ModelCost, WireFormat
 from openclaw_kernel.models.offline import OFFLINE
+from openclaw_kernel.models.vendors import LEGACY, OTHER_NAMES, VENDORS, Vendor
 from openclaw_kernel.values.errors import UserError
 
 if TYPE_CHECKING:
     from openclaw_kernel.config.schema import OpenClawConfig
 
+__all__ = ["FORMATS", "KNOWN", "VENDORS", "Catalogue", "Vendor"]
+
 TEXT_IMAGE = ("text", "image")
 FORMATS: tuple[WireFormat, ...] = ("anthropic-messages", "openai-completions", "openai-responses", "offline")
-
-
-@dataclass(frozen=True, slots=True)
-class Vendor:
-    """A provider as data: where it is, which format it speaks, which environment variable holds its key.
-
-    `key_env` is empty for a provider that needs no key. `idle_timeout_s`: 120 s for a cloud, 300 s self-hosted (MOD-20).
-    """
-
-    id: str
-    api: WireFormat
-    base_url: str
-    key_env: str = ""
-    idle_timeout_s: float = 120.0
-    compat: Mapping[str, Any] = field(default_factory=dict)
-
-
-_LEGACY = {"maxTokensField": "max_tokens", "supportsStore": False, "supportsDeveloperRole": False}
-"""What most OpenAI-compatible servers need: the older field and role names."""
-_LOCAL = {**_LEGACY, "supportsReasoningEffort": False}
-
-VENDORS: Mapping[str, Vendor] = {
-    vendor.id: vendor
-    for vendor in (
-        Vendor("builtin", "offline", ""),
-        Vendor("anthropic", "anthropic-messages", "https://api.anthropic.com", "ANTHROPIC_API_KEY"),
-        Vendor("openai", "openai-responses", "https://api.openai.com/v1", "OPENAI_API_KEY"),
-        Vendor(
-            "google",
-            "openai-completions",
-            "https://generativelanguage.googleapis.com/v1beta/openai",
-            "GEMINI_API_KEY",
-            compat=_LEGACY,
-        ),
-        Vendor("openrouter", "openai-completions", "https://openrouter.ai/api/v1", "OPENROUTER_API_KEY", compat=_LEGACY),
-        Vendor("deepseek", "openai-completions", "https://api.deepseek.com", "DEEPSEEK_API_KEY", compat=_LOCAL),
-        Vendor("huggingface", "openai-completions", "https://router.huggingface.co/v1", "HF_TOKEN", compat=_LEGACY),
-        Vendor("groq", "openai-completions", "https://api.groq.com/openai/v1", "GROQ_API_KEY", compat=_LEGACY),
-        Vendor("mistral", "openai-completions", "https://api.mistral.ai/v1", "MISTRAL_API_KEY", compat=_LOCAL),
-        Vendor("xai", "openai-completions", "https://api.x.ai/v1", "XAI_API_KEY", compat=_LEGACY),
-        Vendor("together", "openai-completions", "https://api.together.xyz/v1", "TOGETHER_API_KEY", compat=_LEGACY),
-        Vendor("fireworks", "openai-completions", "https://api.fireworks.ai/inference/v1", "FIREWORKS_API_KEY", compat=_LEGACY),
-        Vendor("moonshot", "openai-completions", "https://api.moonshot.ai/v1", "MOONSHOT_API_KEY", compat=_LOCAL),
-        Vendor("cerebras", "openai-completions", "https://api.cerebras.ai/v1", "CEREBRAS_API_KEY", compat=_LEGACY),
-        Vendor("nvidia", "openai-completions", "https://integrate.api.nvidia.com/v1", "NVIDIA_API_KEY", compat=_LEGACY),
-        Vendor("ollama", "openai-completions", "http://127.0.0.1:11434/v1", "", 300.0, _LOCAL),
-        Vendor("lmstudio", "openai-completions", "http://127.0.0.1:1234/v1", "", 300.0, _LOCAL),
-        Vendor("vllm", "openai-completions", "http://127.0.0.1:8000/v1", "", 300.0, _LOCAL),
-        Vendor("litellm", "openai-completions", "http://127.0.0.1:4000/v1", "LITELLM_API_KEY", 300.0, _LEGACY),
-    )
-}
 
 
 def _claude(
@@ -182,6 +134,13 @@ class Catalogue:
         """One more row; the address and oddities of its vendor fill what it leaves open."""
         self._rows[row.ref] = self._completed(row)
 
+    def named(self, ref: str) -> str:
+        """`ref` with the provider by its own name: `bedrock/x` is `amazon-bedrock/x`."""
+        provider, slash, model_id = ref.partition("/")
+        if not slash or provider in self.vendors:
+            return ref
+        return f"{OTHER_NAMES.get(provider.lower(), provider)}/{model_id}"
+
     def rows(self) -> list[Model]:
         return list(self._rows.values())
 
@@ -236,7 +195,7 @@ class Catalogue:
             base_url,
             known.key_env if known else "",
             300.0 if _is_local(base_url) else 120.0,
-            known.compat if known else (_LEGACY if api == "openai-completions" else {}),
+            known.compat if known else (LEGACY if api == "openai-completions" else {}),
         )
         for ref, row in list(self._rows.items()):
             if row.provider == provider_id:
@@ -247,7 +206,7 @@ class Catalogue:
 
 def _guess(vendor: Vendor) -> dict[str, Any]:
     """What an unlisted model of a vendor may be expected to do: both big vendors read images and reason."""
-    if vendor.id == "anthropic":
+    if vendor.api == "anthropic-messages" and vendor.id in ("anthropic", "amazon-bedrock"):
         return {
             "reasoning": True,
             "input": TEXT_IMAGE,

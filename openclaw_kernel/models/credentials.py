@@ -13,8 +13,8 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from openclaw_kernel.models.catalogue import Vendor
 from openclaw_kernel.models.profiles import CredentialKind, Profile, Profiles, ordered
+from openclaw_kernel.models.vendors import Vendor
 from openclaw_kernel.store.ledger import Ledger
 from openclaw_kernel.values.clock import Clock
 from openclaw_kernel.values.errors import UserError
@@ -241,6 +241,8 @@ class CredentialBook:
             found.setdefault(own, Profile(own, provider, kind, "config"))
         elif vendor is not None and vendor.key_env and self._from_env(vendor.key_env):
             found.setdefault(own, Profile(own, provider, "api_key", "environment"))
+        elif configured is not None and configured.auth == "aws-sdk":
+            found[own] = Profile(own, provider, "token", "none")
         elif vendor is not None and not vendor.key_env and not found:
             found[own] = Profile(own, provider, "api_key", "none")
         return list(found.values())

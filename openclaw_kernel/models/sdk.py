@@ -7,6 +7,7 @@ the answer is read as bytes: the SDK's typed transformation of every part and ev
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from collections.abc import Mapping
 from importlib import import_module
@@ -20,6 +21,7 @@ RAW = {"X-Stainless-Raw-Response": "stream"}
 NO_KEY = "no-key"
 """Sent where a server wants no key but the SDK insists on one."""
 
+BEDROCK_REGION = "us-east-1"
 Name = Literal["anthropic", "openai"]
 
 
@@ -40,11 +42,13 @@ class SdkClients:
     async def get(self, call: ModelCall) -> Any:
         """The client for a call's address and key."""
         model = call.model
-        key = (model.base_url, call.credential, tuple(sorted(model.headers.items())))
+        kind = model.compat.get("client", "")
+        key = (kind, model.base_url, call.credential, tuple(sorted(model.headers.items())))
         client = self._clients.get(key)
         if client is None:
             module = await self.load()
-            client = self._clients[key] = _build(self._name, module, model.base_url, call.credential, model.headers)
+            client = _bedrock(module, call) if kind == "bedrock" else _build(self._name, module, call)
+            self._clients[key] = client
         return client
 
     async def open(self, call: ModelCall, path: str, body: bytes, headers: Mapping[str, str]) -> Any:
@@ -59,11 +63,27 @@ class SdkClients:
         self._clients.clear()
 
 
-def _build(name: Name, module: ModuleType, base_url: str, credential: str, headers: Mapping[str, str]) -> Any:
-    common = {"base_url": base_url, "max_retries": 0, "default_headers": dict(headers)}
+def _build(name: Name, module: ModuleType, call: ModelCall) -> Any:
+    base_url, credential = call.model.base_url, call.credential
+    common = {"base_url": base_url, "max_retries": 0, "default_headers": dict(call.model.headers)}
     if name == "openai":
         return module.AsyncOpenAI(api_key=credential or NO_KEY, **common)
     common["base_url"] = base_url.rstrip("/").removesuffix("/v1")
     if credential.startswith("sk-ant-oat"):  # a subscription's OAuth token, not a key
         return module.AsyncAnthropic(auth_token=credential, **common)
     return module.AsyncAnthropic(api_key=credential or NO_KEY, **common)
+
+
+def _bedrock(module: ModuleType, call: ModelCall) -> Any:
+    """Bedrock's own endpoint for this format. Without a key requests are signed as the AWS tools do, which needs boto3.
+
+    The region is `AWS_REGION`'s, or that of an address somebody wrote down.
+    """
+    region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or BEDROCK_REGION
+    return module.AsyncAnthropicBedrockMantle(
+        api_key=call.credential or None,
+        base_url=call.model.base_url.replace(BEDROCK_REGION, region),
+        aws_region=region,
+        max_retries=0,
+        default_headers=dict(call.model.headers),
+    )

@@ -14,13 +14,14 @@ from openclaw_kernel.models import ollama
 from openclaw_kernel.models.answer import Answer
 from openclaw_kernel.models.api import Model, ModelCall, ModelStream, Provider, WireFormat
 from openclaw_kernel.models.budget import Budgeted, Reached
-from openclaw_kernel.models.catalogue import VENDORS, Catalogue, Vendor
+from openclaw_kernel.models.catalogue import Catalogue
 from openclaw_kernel.models.credentials import CredentialBook, CredentialStore
 from openclaw_kernel.models.failover import Failover, Sleep
 from openclaw_kernel.models.formats import build_provider
 from openclaw_kernel.models.offline import OFFLINE
 from openclaw_kernel.models.profiles import Profiles
 from openclaw_kernel.models.usage import UsageBook
+from openclaw_kernel.models.vendors import VENDORS, Vendor
 from openclaw_kernel.values.clock import Clock, system_clock
 from openclaw_kernel.values.errors import UserError
 from openclaw_kernel.values.events import ModelEvent
@@ -133,7 +134,7 @@ class Models:
         Raises `UnknownModel` with names that come near.
         """
         wanted = (ref or "").strip() or self._primary(agent_id) or DEFAULT_REF
-        wanted = self._aliases().get(wanted.lower(), wanted)
+        wanted = self.catalogue.named(self.aliases().get(wanted.lower(), wanted))
         found = self.catalogue.find(wanted) or self.catalogue.unlisted(wanted)
         if found is None:
             raise self._unknown(wanted)
@@ -144,6 +145,7 @@ class Models:
         primary = self.resolve(None, agent_id).ref
         rows: dict[str, Model] = {}
         for ref in self._model_choice(agent_id)[1]:
+            ref = self.catalogue.named(self.aliases().get(ref.lower(), ref))
             row = self.catalogue.find(ref) or self.catalogue.unlisted(ref)
             if row is not None and row.ref != primary:
                 rows[row.ref] = row
@@ -241,7 +243,7 @@ class Models:
                 return own[0] or default[0], own[1] or ([] if own[0] else default[1])
         return default
 
-    def _aliases(self) -> dict[str, str]:
+    def aliases(self) -> dict[str, str]:
         """Short names under `agents.defaults.models.<ref>.alias`, lower case."""
         aliases: dict[str, str] = {}
         for ref, entry in (getattr(self._config.agents.defaults, "models", None) or {}).items():
