@@ -7,16 +7,20 @@ that asked is gone, so nobody may answer it any more. `allow-always` adds an ent
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from openclaw_kernel.safety.api import Card, Decision
+from openclaw_kernel.store.jsonl import read_jsonl
 from openclaw_kernel.store.ledger import Ledger
 from openclaw_kernel.values.clock import Clock, NewId, system_clock
 from openclaw_kernel.values.clock import new_id as random_id
 from openclaw_kernel.values.errors import OpenClawError, invalid
+
+_log = logging.getLogger(__name__)
 
 ApprovalState = Literal["pending", "resolved", "expired", "cancelled"]
 
@@ -58,6 +62,27 @@ class Allowed:
     @property
     def key(self) -> str:
         return f"{self.agent_id}\n{self.cwd}\n{self.pattern}"
+
+
+def read_allowed(path: Path) -> list[Allowed]:
+    """The allowlist as it is on disk, for whoever does not own it. Blocking; a row that cannot be read is left out."""
+    rows: dict[str, Allowed] = {}
+    for record in read_jsonl(path):
+        if "__deleted" in record:
+            rows.pop(str(record["__deleted"]), None)
+            continue
+        try:
+            row = Allowed(**record)
+        except TypeError as error:
+            _log.warning("%s: a row was passed over: %s", path, error)
+            continue
+        rows[row.key] = row
+    return list(rows.values())
+
+
+def patterns_for(rows: Iterable[Allowed], agent_id: str, cwd: str | None = None) -> tuple[str, ...]:
+    """Patterns an agent may run unasked; with `cwd`, only those that hold in that directory."""
+    return tuple(row.pattern for row in rows if row.agent_id == agent_id and (cwd is None or row.cwd in ("", cwd)))
 
 
 class Approvals:
@@ -156,8 +181,7 @@ class Approvals:
 
     def allowlist(self, agent_id: str, cwd: str | None = None) -> tuple[str, ...]:
         """Patterns the agent may run unasked; with `cwd`, only those that hold in that directory."""
-        rows = (row for row in self._allowed.rows() if row.agent_id == agent_id)
-        return tuple(row.pattern for row in rows if cwd is None or row.cwd in ("", cwd))
+        return patterns_for(self._allowed.rows(), agent_id, cwd)
 
     def entries(self, agent_id: str | None = None) -> list[Allowed]:
         """Allowlist rows for display."""
@@ -167,9 +191,9 @@ class Approvals:
         """Adds an allowlist entry; see `safety.allowlist` for its forms."""
         self._allowed.put(Allowed(agent_id, pattern, cwd, self._clock(), source))
 
-    def disallow(self, agent_id: str, pattern: str) -> bool:
-        """Removes a pattern of an agent in every directory; false when there was none."""
-        rows = [row for row in self.entries(agent_id) if row.pattern == pattern]
+    def disallow(self, agent_id: str, pattern: str, cwd: str | None = None) -> bool:
+        """Removes a pattern of an agent, in every directory or in one; false when there was none."""
+        rows = [row for row in self.entries(agent_id) if row.pattern == pattern and cwd in (None, row.cwd)]
         for row in rows:
             self._allowed.delete(row.key)
         return bool(rows)

@@ -136,7 +136,7 @@ def _exact(argv: tuple[str, ...], peeled: Peeled, script: str, sha256: str, stat
     """What the entries with exactly these words say. Code in the words is never covered, a changed script no longer."""
     said = [entry for entry in state.allowlist if allowlist.says_exactly(scripts.unpin(entry)[0], argv)]
     worded = [entry for entry in state.allowlist if programs.runs_other_code(argv) and _names_words(entry)]
-    if not (said or worded) or programs.holds_code(argv) or programs.holds_code(peeled.argv):
+    if not (said or worded) or _holds_code(argv, peeled):
         return None
     if sha256 and (entry := next((entry for entry in said if scripts.unpin(entry)[1] == sha256), "")):
         return Finding(f"allowlist:{entry}", "on the allowlist", granted=f"allowlist:{entry}")
@@ -149,6 +149,13 @@ def _exact(argv: tuple[str, ...], peeled: Peeled, script: str, sha256: str, stat
         reason = f"{script} has changed since it was allowed"
         return Finding("script-changed", reason, pattern=pattern, script=script, sha256=sha256)
     return None
+
+
+def _holds_code(argv: tuple[str, ...], peeled: Peeled) -> bool:
+    """Whether code stands in the words, wherever a wrapper that cannot be read may have put it."""
+    if not peeled.opaque:
+        return programs.holds_code(peeled.argv)
+    return any(programs.holds_code(argv[start:]) for start in range(len(argv)))
 
 
 def _names_words(entry: str) -> bool:

@@ -107,6 +107,8 @@ def _behind(name: str, words: tuple[str, ...], shape: _Shape) -> Peeled:
         rest.pop(0)
     if not rest or rest[0].startswith("-") or not rest[0]:
         return Peeled(words, opaque=f"{name} names no command")
+    if name == "time" and rest[0] == "time":
+        return Peeled(words, opaque="bash reads time after time as one word")
     if name == "env" and "=" in rest[0]:
         return Peeled(words, opaque="env changes the environment of the command it runs")
     return Peeled(tuple(rest))

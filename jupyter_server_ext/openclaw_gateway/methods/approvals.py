@@ -13,6 +13,7 @@ from openclaw_gateway.protocol.broadcast import Broadcaster
 from openclaw_gateway.protocol.dispatch import Call, Method, TwoStep
 from openclaw_kernel.safety.api import Card, Decision
 from openclaw_kernel.safety.approvals import Approval
+from openclaw_kernel.safety.effective import exec_policy
 from openclaw_kernel.values.clock import Clock
 from openclaw_kernel.values.errors import invalid
 
@@ -173,27 +174,22 @@ async def resolve(params: ResolveParams, call: Call) -> dict[str, Any]:
     return {"ok": True}
 
 
+class SetParams(Params):
+    file: dict[str, Any]
+    base_hash: str | None = None
+
+
 async def approvals_get(_params: NoParams, call: Call) -> dict[str, Any]:
     """The allowlist and the policy in force, in the shape of the original's approvals file."""
     services = parts(call)
-    policy = services.settings.tools.exec
-    agents: dict[str, Any] = {}
-    for row in services.approvals.entries():
-        entry = {
-            "pattern": row.pattern,
-            "cwd": row.cwd,
-            "source": "allow-always",
-            "addedBy": row.source,
-            "createdAtMs": row.created_at,
-        }
-        agents.setdefault(row.agent_id, {"allowlist": []})["allowlist"].append(entry)
-    file = {"version": 1, "defaults": {}, "agents": agents}
+    policy = exec_policy(services.settings, services.default_agent)
+    file = _file(services)
     path = services.state_dir / "exec-approvals.jsonl"
     return {
         "path": str(path),
         "exists": path.exists(),
         "file": file,
-        "hash": hashlib.sha256(orjson.dumps(file, option=orjson.OPT_SORT_KEYS)).hexdigest(),
+        "hash": _hash(file),
         "resolvedDefaults": {
             "security": policy.security,
             "ask": policy.ask,
@@ -201,6 +197,53 @@ async def approvals_get(_params: NoParams, call: Call) -> dict[str, Any]:
             "autoAllowSkills": False,
         },
     }
+
+
+async def approvals_set(params: SetParams, call: Call) -> dict[str, Any]:
+    """Makes the allowlist what `file` says; `baseHash` keeps one writer from undoing another. Raises INVALID_REQUEST."""
+    services = parts(call)
+    if params.base_hash != _hash(_file(services)):
+        raise invalid(
+            "the allowlist has changed since it was read, or baseHash is missing; read it again with exec.approvals.get"
+        )
+    wanted = _wanted(params.file)
+    have = {(row.agent_id, row.pattern, row.cwd) for row in services.approvals.entries()}
+    by = call.connection.client.display_name or call.connection.client.id or call.connection.conn_id
+    for agent_id, pattern, cwd in sorted(have - wanted):
+        services.approvals.disallow(agent_id, pattern, cwd)
+    for agent_id, pattern, cwd in sorted(wanted - have):
+        services.approvals.allow(agent_id, pattern, cwd=cwd, source=by)
+    await services.approvals.flush()
+    return await approvals_get(NoParams(), call)
+
+
+def _file(services: GatewayServices) -> dict[str, Any]:
+    agents: dict[str, Any] = {}
+    for row in services.approvals.entries():
+        entry = {"pattern": row.pattern, "cwd": row.cwd, "createdAtMs": row.created_at, "source": row.source}
+        agents.setdefault(row.agent_id, {"allowlist": []})["allowlist"].append(entry)
+    return {"version": 1, "defaults": {}, "agents": agents}
+
+
+def _hash(file: dict[str, Any]) -> str:
+    return hashlib.sha256(orjson.dumps(file, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+def _wanted(file: dict[str, Any]) -> set[tuple[str, str, str]]:
+    """Agent, pattern and directory of every entry of `file`. Raises INVALID_REQUEST."""
+    if file.get("defaults"):
+        raise invalid("file.defaults is set in openclaw.json (tools.exec), not here; leave it empty")
+    found = set()
+    agents = file.get("agents")
+    for agent_id, agent in (agents if isinstance(agents, dict) else {}).items():
+        if not isinstance(agent, dict) or set(agent) - {"allowlist"}:
+            raise invalid(f"file.agents.{agent_id} may hold an allowlist and nothing else; policy belongs into openclaw.json")
+        for entry in agent.get("allowlist") or ():
+            pattern = entry.get("pattern") if isinstance(entry, dict) else None
+            if not isinstance(pattern, str) or not pattern.strip():
+                raise invalid(f"file.agents.{agent_id}.allowlist has an entry without a pattern")
+            found.add((str(agent_id), pattern, str(entry.get("cwd") or "")))
+    return found
 
 
 async def plugin_approvals(_params: NoParams, _call: Call) -> list[dict[str, Any]]:
@@ -215,5 +258,6 @@ METHODS = [
     Method("exec.approval.get", IdParams, get, SCOPE),
     Method("exec.approval.resolve", ResolveParams, resolve, SCOPE),
     Method("exec.approvals.get", NoParams, approvals_get, "operator.admin"),
+    Method("exec.approvals.set", SetParams, approvals_set, "operator.admin"),
     Method("plugin.approval.list", NoParams, plugin_approvals, SCOPE),
 ]

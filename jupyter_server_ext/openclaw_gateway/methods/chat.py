@@ -150,10 +150,14 @@ async def _run_command(
         return {"runId": run_id, "status": "ok"}
     if command.admin:
         call.require("operator.write")
+    approver = ""
+    if command.scope:
+        call.require(command.scope)
+        approver = call.connection.client.display_name or call.connection.client.id or call.connection.conn_id
     services.command_results[run_id] = {"message": params.message, "key": key}
     while len(services.command_results) > COMMAND_MEMORY:
         services.command_results.pop(next(iter(services.command_results)))
-    text = await command.run(CommandCall(services, key, argument))
+    text = await command.run(CommandCall(services, key, argument, approver))
     user = user_message(services, run_id, (Text(params.message),))
     _store(services, key, user)
     _store(services, key, gateway_message(services, text, run_id))

@@ -10,19 +10,22 @@ from typing import Any, Literal
 from openclaw_gateway.methods import skills
 from openclaw_gateway.methods.services import GatewayServices, Params, parts
 from openclaw_gateway.protocol.dispatch import Call, Method
+from openclaw_kernel.safety.api import Decision
 from openclaw_kernel.skills.activate import Activation
 from openclaw_kernel.skills.skill import SkillProblem
-from openclaw_kernel.values.errors import UserError
+from openclaw_kernel.values.errors import OpenClawError, UserError
 from openclaw_kernel.values.session_key import parse
 
 
 @dataclass(frozen=True, slots=True)
 class CommandCall:
-    """One use of a command: where and with what words behind it."""
+    """One use of a command: where and with what words behind it. `approver` names who speaks, where the wire has shown that he
+    may answer approvals; chats of channels have their own `/approve`, which knows its sender."""
 
     services: GatewayServices
     key: str
     argument: str
+    approver: str = ""
 
     @property
     def agent_id(self) -> str:
@@ -41,6 +44,7 @@ class Command:
     aliases: tuple[str, ...] = ()
     admin: bool = False
     source: str = "native"
+    scope: str = ""
 
 
 async def _help(_call: CommandCall) -> str:
@@ -99,6 +103,37 @@ async def _models(call: CommandCall) -> str:
     return "\n".join(["Models:", *(f"- `{model.ref}` {model.name}".rstrip() for model in models.list(usable_only=True))])
 
 
+_ANSWERS: Mapping[str, Decision] = {
+    **dict.fromkeys(("allow-once", "once", "allow", "yes"), "allow-once"),
+    **dict.fromkeys(("allow-always", "always"), "allow-always"),
+    **dict.fromkeys(("deny", "no"), "deny"),
+}
+
+
+async def _approve(call: CommandCall) -> str:
+    """`/approve ID ANSWER`; without an id the one question that is open in this session."""
+    approvals, words = call.services.approvals, call.argument.split()
+    if not call.approver:
+        return "Nothing was answered: here it takes `/approve ID allow-once`, from the person who was asked."
+    waiting = [row for row in approvals.pending() if row.session_key == call.key]
+    answer = _ANSWERS.get(words[-1].lower()) if words else None
+    if answer is None or len(words) > 2:
+        lines = [f"- `{row.id}` {row.card.title}: `{row.card.command}`" for row in waiting]
+        return "\n".join(["Write `/approve ID` and allow-once, allow-always or deny.", *(lines or ["Nothing waits here."])])
+    if len(words) == 1 and len(waiting) != 1:
+        return (
+            "Nothing waits for an answer here."
+            if not waiting
+            else "Several questions wait here; name one: `/approve ID ANSWER`."
+        )
+    try:
+        done = approvals.resolve(words[0] if len(words) == 2 else waiting[0].id, answer, call.approver)
+    except OpenClawError as error:
+        return f"Nothing was answered: {error}."
+    await approvals.flush()
+    return f"{'Denied' if answer == 'deny' else 'Allowed'}: `{done.card.command}`"
+
+
 async def _skill(call: CommandCall) -> str:
     """What there is. With a name behind it the message goes to the model (`called`)."""
     rows = await asyncio.to_thread(skills.skill_commands, call.services, call.agent_id, _taken(call.services))
@@ -111,6 +146,14 @@ COMMANDS = (
     Command("new", "Start a new session.", "session", _new, admin=True),
     Command("reset", "Reset this session.", "session", _new, admin=True),
     Command("stop", "Stop the current run.", "session", _stop),
+    Command(
+        "approve",
+        "Answer what waits: /approve ID allow-once|allow-always|deny.",
+        "management",
+        _approve,
+        accepts_args=True,
+        scope="operator.approvals",
+    ),
     Command("model", "Show or set the model.", "options", _model, accepts_args=True),
     Command("models", "List models.", "options", _models),
     Command("skill", "List the skills, or use one: /skill NAME what to do.", "options", _skill, accepts_args=True),
