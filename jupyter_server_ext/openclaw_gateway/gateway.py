@@ -64,6 +64,7 @@ from openclaw_kernel.skills.shelf import Shelf
 from openclaw_kernel.store.lock import StateLock
 from openclaw_kernel.store.paths import config_path, ensure_private_dir
 from openclaw_kernel.store.runtime_file import RuntimeInfo, remove_runtime, write_runtime
+from openclaw_kernel.tools.web import Web
 from openclaw_kernel.values.clock import Clock, NewId, new_id, system_clock
 
 log = logging.getLogger("openclaw_gateway")
@@ -168,8 +169,9 @@ async def _build(
     planning = cron_tools(lambda: services.automation, lambda agent_id: toolbox(agent_id).names(), clock, new_id)
     sandboxes = open_sandboxes(stack, config, state_dir)
     jobs = open_jobs(stack, config, lambda: services, clock)
+    web = Web(lambda: config.current.config.tools.web, secrets.resolve, env, clock)
     own = (*tools_of_skills(skills, sessions), *planning)
-    toolbox = hooked(toolboxes(config, (*own, *plugin_tools(plugins, own)), sandboxes, core_tools(plugins), jobs), plugins)
+    toolbox = hooked(toolboxes(config, (*own, *plugin_tools(plugins, own)), sandboxes, core_tools(plugins), jobs, web), plugins)
     runtime = AgentRuntime(
         config=lambda: config.current.config,
         models=models,

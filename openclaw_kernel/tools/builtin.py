@@ -11,6 +11,9 @@ from openclaw_kernel.tools.exec import BACKGROUND_S, TIMEOUT_S, exec_tool
 from openclaw_kernel.tools.notes import notes_tools
 from openclaw_kernel.tools.process_tool import process_tool
 from openclaw_kernel.tools.python import python_tool
+from openclaw_kernel.tools.web import Web
+from openclaw_kernel.tools.web_fetch import fetch_tool
+from openclaw_kernel.tools.web_search import search_tool
 
 
 def builtin_tools(
@@ -18,10 +21,12 @@ def builtin_tools(
     sandboxes: Sandboxes | None = None,
     jobs: Jobs | None = None,
     background_s: float = BACKGROUND_S,
+    web: Web | None = None,
 ) -> list[Tool]:
     """All built-in tools in the order the model sees them; `exec_timeout_s` is `tools.exec.timeoutSec`, `background_s` is
     `tools.exec.backgroundMs` in seconds. Without `sandboxes` programs run on the host, without `jobs` none outlives its
     call."""
+    web = web or Web()
     hands = (exec_timeout_s, sandboxes, jobs, background_s)
     return [
         *files.TOOLS,
@@ -31,6 +36,8 @@ def builtin_tools(
         *variables.TOOLS,
         *notebook.TOOLS,
         *notes_tools(),
+        fetch_tool(web),
+        search_tool(web),
         *canvas.TOOLS,
         *assistant_tools(),
     ]

@@ -17,6 +17,7 @@ from openclaw_kernel.tools.builtin import builtin_tools
 from openclaw_kernel.tools.node_api import NodeServices
 from openclaw_kernel.tools.registry import Toolbox
 from openclaw_kernel.tools.skills import skill_tools
+from openclaw_kernel.tools.web import Web
 from openclaw_kernel.values.messages import Text, ToolResultMessage, UserMessage
 
 
@@ -44,6 +45,7 @@ def toolboxes(
     sandboxes: Sandboxes | None = None,
     core: Callable[..., Sequence[Tool]] = builtin_tools,
     jobs: Jobs | None = None,
+    web: Web | None = None,
 ) -> Callable[[str], Toolbox]:
     """The toolbox of an agent, built once per configuration; `more` comes behind the built-in tools, which `core` makes."""
     made: dict[tuple[int, str], Toolbox] = {}
@@ -54,7 +56,7 @@ def toolboxes(
         if key not in made:
             made.clear()
             tools = settings.tools
-            everything = Toolbox([*core(tools.exec.timeout_sec, sandboxes, jobs, tools.exec.background_ms / 1000), *more])
+            everything = Toolbox([*core(tools.exec.timeout_sec, sandboxes, jobs, tools.exec.background_ms / 1000, web), *more])
             made[key] = everything.filtered(tools.allow or None, tools.deny or ())
         return made[key]
 

@@ -22,7 +22,7 @@ from openclaw_kernel.values.messages import Text
 from openclaw_kernel.values.stream import AbortSignal
 
 NAMES = ("read", "write", "edit", "list", "exec", "process", "python", "variables", "notebook", "memory_append",
-         "memory_search", "canvas", "remind", "skills_list", "session_status")  # fmt: skip
+         "memory_search", "web_fetch", "web_search", "canvas", "remind", "skills_list", "session_status")  # fmt: skip
 
 
 class House:
