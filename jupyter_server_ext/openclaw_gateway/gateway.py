@@ -66,6 +66,7 @@ from openclaw_kernel.store.paths import config_path, ensure_private_dir
 from openclaw_kernel.store.runtime_file import RuntimeInfo, remove_runtime, write_runtime
 from openclaw_kernel.tools.web import Web
 from openclaw_kernel.values.clock import Clock, NewId, new_id, system_clock
+from openclaw_kernel.values.session_key import main_key
 
 log = logging.getLogger("openclaw_gateway")
 
@@ -259,7 +260,7 @@ def _snapshot(services: GatewayServices) -> dict[str, Any]:
         "sessionDefaults": {
             "defaultAgentId": agent_id,
             "mainKey": "main",
-            "mainSessionKey": f"agent:{agent_id}:main",
+            "mainSessionKey": main_key(agent_id),
             "scope": "per-sender",
         },
         "authMode": services.settings.gateway.auth.mode,

@@ -9,6 +9,7 @@ from typing import Any
 from openclaw_kernel.canvas.numbers import format_number
 from openclaw_kernel.canvas.resolve import ViewNode
 from openclaw_kernel.canvas.series import text_of
+from openclaw_kernel.canvas.shape import is_number
 
 MAX_COLUMNS = 60
 CELL = 500
@@ -31,8 +32,8 @@ def read_table(view: ViewNode, most: int | None = None) -> Table:
     rows = view.props.get("rows", [])
     shown = rows if most is None else rows[:most]
     right = tuple(
-        any(_is_number(_cell(row, index, column["key"])) for row in shown)
-        and all(_cell(row, index, column["key"]) is None or _is_number(_cell(row, index, column["key"])) for row in shown)
+        any(is_number(_cell(row, index, column["key"])) for row in shown)
+        and all(_cell(row, index, column["key"]) is None or is_number(_cell(row, index, column["key"])) for row in shown)
         for index, column in enumerate(columns)
     )
     cells = tuple(
@@ -47,12 +48,8 @@ def _cell(row: Any, index: int, key: str) -> Any:
     return row[index] if isinstance(row, list) and index < len(row) else None
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
 def _text(value: Any, number: bool) -> str:
-    if number and _is_number(value):
+    if number and is_number(value):
         year = isinstance(value, int) and 1000 <= value < 2200
         return str(value) if year else format_number(float(value) if abs(value) < 1e300 else float("inf"))
     text = text_of(value)

@@ -99,6 +99,11 @@ def parse(text: str, *, default_agent: str = DEFAULT_AGENT) -> SessionKey:
     return _in_agent(agent, tail or MAIN)
 
 
+def main_key(agent_id: str) -> str:
+    """The key of an agent's main session."""
+    return f"agent:{agent_id}:{MAIN}"
+
+
 def resolve(text: str, *, default_agent: str = DEFAULT_AGENT) -> str:
     """The canonical text of a key in any form."""
     return build(parse(text, default_agent=default_agent))

@@ -7,7 +7,6 @@ so that what follows from it needs a person's word.
 from __future__ import annotations
 
 import hashlib
-import hmac
 from collections import deque
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
@@ -18,12 +17,13 @@ from pydantic.alias_generators import to_camel
 
 from openclaw_gateway.automation.contract import Announce, Announcement
 from openclaw_gateway.automation.runner import WATCHDOG_S, house_message
+from openclaw_gateway.protocol.auth import same
 from openclaw_kernel.agent.api import Outcome, RunRequest, Runtime
 from openclaw_kernel.config.schema.cron import Hooks
 from openclaw_kernel.models.api import ThinkingLevel
 from openclaw_kernel.values.clock import Clock, NewId
 from openclaw_kernel.values.envelope import delivery_id, fence
-from openclaw_kernel.values.session_key import parse, resolve
+from openclaw_kernel.values.session_key import main_key, parse, resolve
 
 ATTEMPTS = 20
 WINDOW_MS = 60_000
@@ -130,7 +130,7 @@ class HookDoor:
 
     async def wake(self, body: WakeBody) -> dict[str, Any]:
         agent = self.default_agent()
-        key = f"agent:{agent}:main"
+        key = main_key(agent)
         self.taint(key)
         await self.wake_session(body.mode, key, fence("webhook", body.text), f"hook:{self.new_id()}")
         return {"ok": True, "mode": body.mode, "eventOutcome": "queued" if body.mode == "next-heartbeat" else "started"}
@@ -143,7 +143,7 @@ class HookDoor:
         self.taint(key)
         text = fence(f"webhook {' '.join(body.name.split())}", body.message)
         if body.wake_mode == "next-heartbeat":
-            await self.wake_session(body.wake_mode, f"agent:{agent}:main", text, run_id)
+            await self.wake_session(body.wake_mode, main_key(agent), text, run_id)
             return {"ok": True, "runId": run_id, "queued": True}
         await self.runtime.submit(
             RunRequest(
@@ -203,8 +203,3 @@ def _of_agent(text: str, agent: str) -> str:
     if key.agent != agent:
         raise HookRefused(400, "sessionKey belongs to another agent.")
     return key.text
-
-
-def same(left: str, right: str) -> bool:
-    """Constant-time comparison; an empty secret matches nothing."""
-    return bool(right) and hmac.compare_digest(left.encode(), right.encode())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from openclaw_kernel.config.problems import describe, dotted
 from openclaw_kernel.config.schema.channels import AccountSettings
@@ -13,6 +13,7 @@ from openclaw_kernel.values.envelope import DEFAULT_ACCOUNT
 from openclaw_kernel.values.errors import UserError
 
 S = TypeVar("S", bound=AccountSettings)
+M = TypeVar("M", bound=BaseModel)
 
 
 def read_accounts(
@@ -36,7 +37,7 @@ def read_accounts(
             yield name, settings, path, on and settings.enabled
 
 
-def read(model: type[S], data: Mapping[str, Any], where: str) -> S:
+def read(model: type[M], data: Mapping[str, Any], where: str) -> M:
     """Raises `UserError` with every problem by its path."""
     try:
         return model.model_validate(dict(data))

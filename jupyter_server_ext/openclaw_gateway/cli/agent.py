@@ -48,7 +48,7 @@ def _follow(wire: Wire, target: Target, answer: Future[Any], params: dict[str, A
     """Show the turn while it runs; returns the approvals it asked for. Ctrl-C aborts the turn and goes on as Ctrl-C."""
     run_id = params["idempotencyKey"]
     live = not target.as_json and sys.stdout.isatty()
-    view = TurnView(run_id, _write if live else lambda _text: None)
+    view = TurnView(run_id, show.write if live else lambda _text: None)
     asked: list[dict[str, Any]] = []
     try:
         while not answer.done():
@@ -114,8 +114,3 @@ def _read(prompt: str) -> str:
     if not line:
         raise EOFError
     return line
-
-
-def _write(text: str) -> None:
-    sys.stdout.write(text)
-    sys.stdout.flush()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -50,7 +49,7 @@ def _read() -> str | None:
 def take_turn(wire: Wire, session_key: str, text: str) -> None:
     """Send `text` and show the answer until it ends; a failed turn is reported and the conversation goes on."""
     run_id = new_id()
-    view = TurnView(run_id, _write)
+    view = TurnView(run_id, show.write)
     try:
         wire.request("chat.send", {"sessionKey": session_key, "message": text, "idempotencyKey": run_id})
     except OpenClawError as error:
@@ -89,7 +88,7 @@ def _take_event(wire: Wire, view: TurnView, session_key: str, name: str, payload
     if name == "exec.approval.requested" and _is_ours(payload, session_key):
         view.break_line()
         approval_id, lines = approval_card(payload)
-        answer_approval(wire, approval_id, ask(lines, input, _write))
+        answer_approval(wire, approval_id, ask(lines, input, show.write))
     else:
         view.see(name, payload)
 
@@ -98,8 +97,3 @@ def _is_ours(payload: Mapping[str, Any], session_key: str) -> bool:
     """Whether an approval belongs to this conversation; short keys are the end of the full one (protocol section 7)."""
     asked = str((payload.get("request") or {}).get("sessionKey") or session_key)
     return asked == session_key or asked.endswith(f":{session_key}")
-
-
-def _write(text: str) -> None:
-    sys.stdout.write(text)
-    sys.stdout.flush()

@@ -46,7 +46,7 @@ def listing(target: Target) -> None:
 def approve(target: Target, request_id: str) -> None:
     """Let the device of a request in."""
     done = call(target, "device.pair.approve", {"requestId": request_id})
-    _told(target, done, f"{_name(done['device'])} was let in.")
+    show.told(target.as_json, done, f"{_name(done['device'])} was let in.")
 
 
 @command.command("reject")
@@ -54,7 +54,7 @@ def approve(target: Target, request_id: str) -> None:
 @target_options
 def reject(target: Target, request_id: str) -> None:
     """Turn a request down."""
-    _told(target, call(target, "device.pair.reject", {"requestId": request_id}), "Turned down.")
+    show.told(target.as_json, call(target, "device.pair.reject", {"requestId": request_id}), "Turned down.")
 
 
 @command.command("remove")
@@ -69,15 +69,8 @@ def remove(target: Target, device: str) -> None:
             many = "several devices start" if found else "no device starts"
             raise UserError(f"{many.capitalize()} with {device!r}; list them with `jupyter openclaw devices list`.")
         done = wire.request("device.pair.remove", {"deviceId": found[0]["deviceId"]})
-    _told(target, done, f"{_name(found[0])} may not connect any more.")
+    show.told(target.as_json, done, f"{_name(found[0])} may not connect any more.")
 
 
 def _name(row: dict[str, Any]) -> str:
     return str(row.get("displayName") or row.get("clientId") or row["deviceId"][:12])
-
-
-def _told(target: Target, answer: Any, sentence: str) -> None:
-    if target.as_json:
-        show.print_json(answer)
-    else:
-        print(show.plain(sentence))

@@ -64,7 +64,7 @@ def pending(target: Target) -> None:
 def approve(target: Target, request_id: str) -> None:
     """Let a node do what it asked for."""
     done = call(target, "node.pair.approve", {"requestId": request_id})
-    _told(target, done, f"Approved {', '.join(done['node']['commands'])}.")
+    show.told(target.as_json, done, f"Approved {', '.join(done['node']['commands'])}.")
 
 
 @command.command("reject")
@@ -72,7 +72,7 @@ def approve(target: Target, request_id: str) -> None:
 @target_options
 def reject(target: Target, request_id: str) -> None:
     """Refuse a request."""
-    _told(target, call(target, "node.pair.reject", {"requestId": request_id}), "Rejected.")
+    show.told(target.as_json, call(target, "node.pair.reject", {"requestId": request_id}), "Rejected.")
 
 
 @command.command("remove")
@@ -82,7 +82,7 @@ def remove(target: Target, node: str) -> None:
     """Take every approval of a node back."""
     with Wire(target) as wire:
         done = wire.request("node.pair.remove", {"nodeId": _find(wire, node)})
-    _told(target, done, "Removed.")
+    show.told(target.as_json, done, "Removed.")
 
 
 @command.command("rename")
@@ -93,7 +93,7 @@ def rename(target: Target, node: str, name: str) -> None:
     """Give a node another name."""
     with Wire(target) as wire:
         done = wire.request("node.rename", {"nodeId": _find(wire, node), "displayName": name})
-    _told(target, done, f"Renamed to {name}.")
+    show.told(target.as_json, done, f"Renamed to {name}.")
 
 
 @command.command("invoke")
@@ -135,10 +135,3 @@ def _line(node: dict[str, Any]) -> str:
     blocked = node.get("blockedCommands") or ()
     waits = f"  waits for approval: {', '.join(blocked)}" if blocked else ""
     return f"{node['nodeId'][:40]}  {name}  {state}  {', '.join(node.get('commands') or ()) or 'nothing approved'}{waits}"
-
-
-def _told(target: Target, answer: Any, sentence: str) -> None:
-    if target.as_json:
-        show.print_json(answer)
-    else:
-        print(show.plain(sentence))

@@ -28,6 +28,20 @@ def print_json(value: Any) -> None:
     print(json.dumps(value, indent=2, ensure_ascii=False, default=str))
 
 
+def told(as_json: bool, answer: Any, sentence: str) -> None:
+    """What a command did: the gateway's answer for programs, one sentence for people."""
+    if as_json:
+        print_json(answer)
+    else:
+        print(plain(sentence))
+
+
+def write(text: str) -> None:
+    """A piece of an answer as it comes, without a line end."""
+    sys.stdout.write(text)
+    sys.stdout.flush()
+
+
 def note(sentence: str) -> None:
     """A line for the person that is no part of the result."""
     print(sentence, file=sys.stderr, flush=True)

@@ -107,7 +107,7 @@ def _published(room: ChannelRoom, pending: list[Pairing]) -> dict[str, Any]:
 async def approve(params: ApproveParams, call: Call) -> dict[str, Any]:
     """The first approval by a person names the owner; later ones open direct messages only (ROU-04)."""
     room = parts(call).channels
-    row = room.approve(params.channel, params.code, by=_by(call), via=_via(call), account=params.account_id)
+    row = room.approve(params.channel, params.code, by=call.by, via=_via(call), account=params.account_id)
     await room.pairings.flush()
     owner = "configured" if row.owner else "already-configured"
     settled = {"requestId": row.code, "notification": "sent", "commandOwnerBootstrap": owner}
@@ -116,13 +116,9 @@ async def approve(params: ApproveParams, call: Call) -> dict[str, Any]:
 
 async def reject(params: SettleParams, call: Call) -> dict[str, Any]:
     room = parts(call).channels
-    row = room.reject(params.channel, params.code, by=_by(call), account=params.account_id)
+    row = room.reject(params.channel, params.code, by=call.by, account=params.account_id)
     await room.pairings.flush()
     return pairing_wire(row) | {"requestId": row.code, "code": None, "rejected": True}
-
-
-def _by(call: Call) -> str:
-    return call.connection.client.display_name or call.connection.client.id or call.connection.conn_id
 
 
 def _via(call: Call) -> Via:

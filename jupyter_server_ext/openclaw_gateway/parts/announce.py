@@ -14,16 +14,13 @@ from openclaw_kernel.values.envelope import Peer, Thread
 from openclaw_kernel.values.errors import UserError, invalid
 from openclaw_kernel.values.events import MessageStored
 from openclaw_kernel.values.messages import AssistantMessage
+from openclaw_kernel.values.session_key import main_key
 
 LOOK_BACK = 200
 """How many messages of the main session are searched for an announcement that is already there."""
 SEND_S = 60.0
 """An announcement that is not out by then is left to the outbox."""
 HERE = ("last", "owner")
-
-
-def main_key(agent_id: str) -> str:
-    return f"agent:{agent_id}:main"
 
 
 def announcer(services: GatewayServices) -> Announce:

@@ -19,7 +19,7 @@ from openclaw_gateway.automation.house import Automation
 from openclaw_gateway.automation.runner import JobRunner, house_message
 from openclaw_gateway.automation.system_events import SystemEvents
 from openclaw_gateway.methods.services import GatewayServices
-from openclaw_gateway.parts.announce import announcer, main_key
+from openclaw_gateway.parts.announce import announcer
 from openclaw_kernel.agent.api import RunRequest
 from openclaw_kernel.config.secrets import Secrets
 from openclaw_kernel.safety.ssrf import request
@@ -27,6 +27,7 @@ from openclaw_kernel.tools.api import Tool
 from openclaw_kernel.tools.cron import cron_tool
 from openclaw_kernel.values.clock import Clock, NewId
 from openclaw_kernel.values.errors import OpenClawError, UserError
+from openclaw_kernel.values.session_key import main_key
 
 log = logging.getLogger(__name__)
 

@@ -55,6 +55,11 @@ class Call:
             raise scopes.missing_scope(scope)
 
     @property
+    def by(self) -> str:
+        """Who calls, for people to read."""
+        return self.connection.client.display_name or self.connection.client.id or self.connection.conn_id
+
+    @property
     def is_admin(self) -> bool:
         return scopes.ADMIN in self.scopes
 

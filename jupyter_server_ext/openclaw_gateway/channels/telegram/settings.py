@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, Field, ValidationError, field_validator
+from pydantic import BaseModel, Field, field_validator
 
 from openclaw_gateway.channels.contract import Account, CredentialSource, Resolve
-from openclaw_kernel.config.problems import describe, dotted
+from openclaw_gateway.channels.settings import read
 from openclaw_kernel.config.schema.base import Loose, SecretInput, Section
 from openclaw_kernel.values.envelope import DEFAULT_ACCOUNT
 from openclaw_kernel.values.errors import UserError
@@ -22,7 +22,6 @@ API = "https://api.telegram.org"
 _OWN = frozenset(("botToken", "tokenFile", "name", "accounts", "webhook"))
 """Keys that one account never takes from the channel: a token and a webhook belong to one bot."""
 
-M = TypeVar("M", bound=BaseModel)
 Entries = list[str | int]
 MegaBytes = Annotated[float, Field(gt=0, le=2_000)]
 
@@ -100,7 +99,7 @@ class TelegramConfig:
     settings: type[BaseModel] = TelegramSettings
 
     def accounts(self, block: Mapping[str, Any], resolve: Resolve, env: Mapping[str, str]) -> list[Account]:
-        whole = _read(TelegramSettings, block, f"channels.{CHANNEL}")
+        whole = read(TelegramSettings, block, f"channels.{CHANNEL}")
         named = {name: row for name, row in whole.accounts.items() if name != DEFAULT_ACCOUNT}
         own = {**block, **whole.accounts.get(DEFAULT_ACCOUNT, {})}
         own.pop("accounts", None)
@@ -119,7 +118,7 @@ class TelegramConfig:
 def _account(
     name: str, row: Mapping[str, Any], where: str, resolve: Resolve, env: Mapping[str, str], channel_enabled: bool
 ) -> Account:
-    settings = _read(AccountSettings, row, where)
+    settings = read(AccountSettings, row, where)
     token, problem = "", ""
     source: CredentialSource = "none"
     try:
@@ -175,14 +174,6 @@ def _with_webhook_secret(settings: AccountSettings, where: str, resolve: Resolve
     if not (1 <= len(secret) <= 256 and all(char.isascii() and (char.isalnum() or char in "-_") for char in secret)):
         raise UserError(f"{key} may hold 1 to 256 letters, digits, - and _ only; Telegram refuses anything else.")
     return settings.model_copy(update={"webhook": webhook.model_copy(update={"secret": secret})})
-
-
-def _read(model: type[M], data: Mapping[str, Any], where: str) -> M:
-    try:
-        return model.model_validate(dict(data))
-    except ValidationError as error:
-        rows = [f"{where}.{dotted(path)}: {sentence}" for path, sentence in describe(error, data, model)]
-        raise UserError("; ".join(rows) + ".") from None
 
 
 def _web_address(value: str) -> str:
