@@ -67,7 +67,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
 def both(page: Page, name: str) -> None:
     """Pictures in both themes."""
     for colours in ("light", "dark"):
-        page.emulate_media(color_scheme=colours)  # type: ignore[arg-type]
+        page.emulate_media(color_scheme=colours)
         picture(page, f"{name}-{colours}")
 
 
@@ -116,7 +116,8 @@ def test_a_phone_shows_the_same_in_sizes_for_fingers(desk: Desk, browser: Browse
     assert page.evaluate(WIDER) <= 0
     both(page, "web-approval-phone")
     card.get_by_role("button", name="Allow once").tap()
-    expect(page.locator(".oc-log")).to_contain_text("Done.", timeout=WAIT_MS)
+    expect(page.locator(".oc-answer").last).to_contain_text("you, once", timeout=WAIT_MS)  # the page goes on with the run
+    expect(page.locator(".oc-answer").last).to_contain_text("Done.", timeout=WAIT_MS)
     page.get_by_role("region", name="Canvas: Sales").scroll_into_view_if_needed()
     both(page, "web-canvas-phone")
     page.get_by_role("button", name="All sessions", exact=True).tap()

@@ -64,11 +64,13 @@ export function SessionList(props: Props): JSX.Element {
           onChange={event => setQuery(event.target.value)}
         />
       </div>
-      <div className="oc-sessions" role="listbox" aria-label={words.__('Sessions')} ref={list}>
-        {rows.map(row => (
-          <Row key={row.key} row={row} state={props.state} onOpen={props.onOpen} />
-        ))}
-      </div>
+      {rows.length > 0 && (
+        <div className="oc-sessions" role="listbox" aria-label={words.__('Sessions')} ref={list}>
+          {rows.map(row => (
+            <Row key={row.key} row={row} state={props.state} onOpen={props.onOpen} />
+          ))}
+        </div>
+      )}
       {rows.length === 0 && (
         <p className="oc-none oc-muted">
           {query === '' ? words.__('No conversations yet.') : words.__('No conversation mentions “%1”.', query)}

@@ -10,7 +10,19 @@ export interface History {
   model: string;
 }
 
-export function readHistory(messages: readonly unknown[]): History {
+/** A run under way while the history was read: its id, what it has said so far, when it began. */
+export interface Flight {
+  runId: string;
+  text: string;
+  startedAt: number;
+}
+
+export function readFlight(run: unknown): Flight | null {
+  const runId = text(run, 'runId');
+  return runId === undefined ? null : { runId, text: text(run, 'text') ?? '', startedAt: number(run, 'startedAt') ?? 0 };
+}
+
+export function readHistory(messages: readonly unknown[], flight: Flight | null = null): History {
   const entries: Entry[] = [];
   let usage: Usage = { tokens: 0, cost: null, context: 0 };
   let model = '';
@@ -31,7 +43,33 @@ export function readHistory(messages: readonly unknown[]): History {
       }
     }
   });
-  return { entries: entries.map(settle), usage, model };
+  return { entries: flight === null ? entries.map(settle) : resume(entries, flight), usage, model };
+}
+
+/** The answer of the run under way goes on streaming; one that has stored nothing yet stands after its message. */
+function resume(entries: readonly Entry[], flight: Flight): Entry[] {
+  const said = entries.findIndex(entry => entry.kind === 'said' && entry.runId === flight.runId);
+  const at = entries.findIndex(entry => entry.kind === 'answer' && entry.runId === flight.runId);
+  const stored = at < 0 ? emptyAnswer(`a:${flight.runId}`, flight.runId, flight.startedAt, 'streaming') : (entries[at] as Answer);
+  const place = at >= 0 ? at : said >= 0 ? said + 1 : entries.length;
+  const rest = entries.map(settle);
+  rest.splice(place, at < 0 ? 0 : 1, goOn(stored, flight));
+  return rest;
+}
+
+function goOn(answer: Answer, flight: Flight): Answer {
+  const parts: Part[] = answer.parts.map(part =>
+    part.kind === 'tool' && part.state === 'queued' ? { ...part, state: 'running' as const } : part
+  );
+  let unsaid = flight.text;
+  for (const part of parts) {
+    const left = unsaid.trimStart();
+    unsaid = part.kind === 'text' && left.startsWith(part.text) ? left.slice(part.text.length) : unsaid;
+  }
+  if (unsaid.trim() !== '') {
+    parts.push({ kind: 'text', id: `text-${parts.length}`, text: unsaid.trimStart() });
+  }
+  return { ...answer, parts, state: 'streaming', received: flight.text, startedAt: flight.startedAt, endedAt: null };
 }
 
 function meta(message: Json): Json {

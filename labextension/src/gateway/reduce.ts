@@ -1,7 +1,7 @@
 /** `(State, Action) => State`, pure: time and ids come with the action. */
 import type { Action } from './actions';
 import { isObject, Json, list, text } from './frames';
-import { emptyAnswer, readHistory, readSaid, runOf } from './history';
+import { emptyAnswer, readFlight, readHistory, readSaid, runOf } from './history';
 import { change, heard, listed, openOnes, pairEvent } from './requests';
 import { addUsage, modelRef, readApproval, readDecision, readModel, readSession, shortKey } from './read';
 import { Answer, Approval, Entry, initialState, SessionRow, State } from './state';
@@ -79,10 +79,10 @@ function newSaid(runId: string, content: string, at: number): Entry {
 // ---- history ------------------------------------------------------------------------------------------------
 
 function applyHistory(state: State, payload: Json): State {
-  const history = readHistory(list(payload, 'messages'));
-  const flight = isObject(payload.inFlightRun) ? text(payload.inFlightRun, 'runId') : undefined;
+  const flight = readFlight(payload.inFlightRun);
+  const history = readHistory(list(payload, 'messages'), flight);
   const stored = new Set(history.entries.map(entry => entry.runId));
-  const live = state.entries.filter(entry => keepLive(entry, stored, flight));
+  const live = state.entries.filter(entry => keepLive(entry, stored, flight?.runId));
   const fresh = history.entries.filter(entry => !(entry.kind === 'answer' && live.some(each => sameAnswer(each, entry))));
   const info = payload.sessionInfo;
   return {

@@ -174,6 +174,42 @@ describe('approvals', () => {
   });
 });
 
+describe('a page opened while a run is under way', () => {
+  const user = { role: 'user', content: 'go', __openclaw: { id: 'm1', idempotencyKey: 'r9:user' } };
+  const called = { role: 'assistant', content: [{ type: 'text', text: 'I look.' }, { type: 'toolCall', id: 't1', name: 'exec', arguments: { command: 'ls' } }] };
+  const open = (messages: object[], said: string) =>
+    reduce(initialState('demo'), {
+      type: 'history', sessionKey: 'demo',
+      payload: { sessionKey: KEY, messages, inFlightRun: { runId: 'r9', text: said, startedAt: 5 } }
+    });
+  const on = (state: State, name: string, payload: Record<string, unknown>) => hear(state, name, { runId: 'r9', ...payload });
+
+  it('goes on where it is: the call ends, the text grows, the answer ends', () => {
+    let state = open([user, called], 'I look.');
+    expect(running(state)).toMatchObject({ runId: 'r9', state: 'streaming' });
+    expect(answer(state).parts[1]).toMatchObject({ kind: 'tool', state: 'running' });
+    state = on(state, 'agent', { stream: 'tool', data: { phase: 'result', toolCallId: 't1', isError: false, result: { content: [] } } });
+    expect(answer(state).parts[1]).toMatchObject({ state: 'done' });
+    state = on(state, 'chat', { state: 'delta', message: message('I look.\n\nDone') });
+    state = on(state, 'chat', { state: 'final', message: message('I look.\n\nDone it is.') });
+    expect(texts(state)).toEqual(['I look.', '[exec]', 'Done it is.']);
+    expect(answer(state).state).toBe('done');
+  });
+
+  it('shows what was said but not stored yet, once', () => {
+    let state = open([user, called], 'I look.\n\nHalf');
+    expect(texts(state)).toEqual(['I look.', '[exec]', 'Half']);
+    state = on(state, 'chat', { state: 'delta', message: message('I look.\n\nHalf and more') });
+    expect(texts(state)).toEqual(['I look.', '[exec]', 'Half and more']);
+  });
+
+  it('has an answer before anything is stored', () => {
+    const state = open([user], '');
+    expect(state.entries.map(each => each.kind)).toEqual(['said', 'answer']);
+    expect(running(state)).toMatchObject({ parts: [], startedAt: 5 });
+  });
+});
+
 describe('a reset', () => {
   const changed = { reason: 'reset', session: { key: KEY, updatedAt: 5 } };
 
