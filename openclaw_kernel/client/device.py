@@ -8,13 +8,13 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from typing import TYPE_CHECKING, Any
 
 from openclaw_kernel.store.atomic import write_atomic
 from openclaw_kernel.values.errors import UserError
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 FILE_NAME = "device.json"
 
@@ -71,7 +71,7 @@ class DeviceIdentity:
 
     def __init__(self, key: Ed25519PrivateKey) -> None:
         self._key = key
-        raw = key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+        raw = key.public_key().public_bytes_raw()
         self.public_key = to_base64url(raw)
         self.id = device_id(raw)
 
@@ -80,11 +80,15 @@ class DeviceIdentity:
 
     @classmethod
     def create(cls) -> DeviceIdentity:
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey  # 10 ms, only for those who sign
+
         return cls(Ed25519PrivateKey.generate())
 
     @classmethod
     def from_seed(cls, seed: bytes) -> DeviceIdentity:
         """From the 32 private bytes."""
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
         return cls(Ed25519PrivateKey.from_private_bytes(seed))
 
     @classmethod
@@ -100,7 +104,7 @@ class DeviceIdentity:
             raise UserError(f"{path} is not a device identity ({error}); delete it to create a new one") from error
 
     def save(self, path: Path) -> None:
-        seed = self._key.private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption())
+        seed = self._key.private_bytes_raw()
         record = {"deviceId": self.id, "publicKey": self.public_key, "privateKey": to_base64url(seed)}
         write_atomic(path, json.dumps(record, indent=2) + "\n", 0o600)
 

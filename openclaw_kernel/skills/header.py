@@ -6,8 +6,6 @@ import re
 import unicodedata
 from typing import Any
 
-import yaml
-
 from openclaw_kernel.skills.skill import MAX_NAME, SkillProblem
 
 _WORD = re.compile(r"[^\W_]+")
@@ -26,6 +24,8 @@ def parse_header(text: str, where: str, *, strict: bool = False) -> dict[str, An
 
     `strict` forgives nothing, and takes every plain value as text, as the Agent Skills specification does.
     """
+    import yaml  # 25 ms, and a gateway starts without reading a skill
+
     quoted = _COLON.sub(lambda found: f"{found['key']}: " + _quote(found["value"]), text)
     for attempt in (text,) if strict else (text, quoted):
         try:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from typing import TYPE_CHECKING
 
 from openclaw_kernel.client.device import SignedClaim, device_id, from_base64url
 from openclaw_kernel.values.errors import OpenClawError
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 SKEW_MS = 120_000  # the original's tolerance between the signature's time and ours
 _KEY_BYTES = 32
@@ -14,6 +16,8 @@ _KEY_BYTES = 32
 
 def verify(claim: SignedClaim, *, public_key: str, signature: str, nonce: str, now: int) -> None:
     """Raises `OpenClawError` with one of the `DEVICE_AUTH_…` codes; returns when the claim is signed, fresh and for `nonce`."""
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey  # 10 ms; a token needs no signature
+
     try:
         raw = from_base64url(public_key)
         if len(raw) != _KEY_BYTES:
@@ -34,6 +38,8 @@ def verify(claim: SignedClaim, *, public_key: str, signature: str, nonce: str, n
 
 
 def _signed(key: Ed25519PublicKey, signature: str, text: str) -> bool:
+    from cryptography.exceptions import InvalidSignature
+
     try:
         key.verify(from_base64url(signature), text.encode())
     except (InvalidSignature, ValueError):

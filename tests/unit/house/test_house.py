@@ -44,6 +44,15 @@ def test_importing_a_package_loads_nothing_heavy(package: str) -> None:
     assert [name for name in HEAVY if name in loaded] == []
 
 
+def test_serving_loads_nothing_that_waits_for_a_use() -> None:
+    later = {"anthropic", "openai", "httpx", "websockets", "rich", "yaml", "cryptography", "pluggy", "mistune", "nbformat"}
+    later |= {"nbclient", "jsonschema", "PIL", "telegram", "docker", "ipykernel", "anywidget", "watchfiles"}
+    later |= {"openclaw_kernel.canvas.guard", "openclaw_gateway.methods.cron", "openclaw_gateway.channels.telegram.adapter"}
+    code = "import openclaw_gateway.cli.serve, openclaw_gateway.serve, sys, json; print(json.dumps(sorted(sys.modules)))"
+    loaded = json.loads(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout)
+    assert later & set(loaded) == set()
+
+
 def test_the_front_end_has_the_same_version() -> None:
     from openclaw_kernel import __version__
 
