@@ -50,35 +50,10 @@ def skill_tools(shelf: Shelf, runner: Runner, said: Said = lambda session_key: (
         return text_result(activation.text, skill=_details(activation))
 
     async def skill_run(args: SkillRunArgs, ctx: ToolContext) -> ToolResult:
-        try:
-            found = await asyncio.to_thread(shelf.find, ctx.agent_id, args.name)
-            run = await runner.run(
-                found,
-                await asyncio.to_thread(_values, found, args),
-                cwd=ctx.workspace,
-                env=ctx.env,
-                more_env=shelf.env_of(found),
-                progress=ctx.progress,
-                signal=ctx.signal,
-                agreed=ctx.seen,
-            )
-        except SkillProblem as problem:
-            raise ToolError(str(problem)) from problem
-        return result_of_run(run)
+        return await _run(shelf, runner, args, ctx)
 
     async def preview(arguments: Mapping[str, Any], asking: Asking) -> Preview | None:
-        """The file that the name stands for and the code in it: a name alone does not say whose skill it is."""
-        try:
-            args = SkillRunArgs.model_validate(dict(arguments))
-        except ValidationError:
-            return None  # it will not run, and says why itself
-        found = await asyncio.to_thread(shelf.find, asking.agent_id, args.name)
-        code = await asyncio.to_thread(lambda: code_of(found, _values(found, args)))
-        hidden = await asyncio.to_thread(shelf.book(asking.agent_id).hidden_by, found)
-        note = f"the file is a {found.source} skill"
-        if hidden:
-            note += f" and takes the place of the {hidden[0].source} skill {hidden[0].path}"
-        return Preview(code, f"Run skill {found.name}", note)
+        return await _preview(shelf, arguments, asking)
 
     return (
         Tool(
@@ -101,6 +76,39 @@ def skill_tools(shelf: Shelf, runner: Runner, said: Said = lambda session_key: (
             preview=preview,
         ),
     )
+
+
+async def _run(shelf: Shelf, runner: Runner, args: SkillRunArgs, ctx: ToolContext) -> ToolResult:
+    try:
+        found = await asyncio.to_thread(shelf.find, ctx.agent_id, args.name)
+        run = await runner.run(
+            found,
+            await asyncio.to_thread(_values, found, args),
+            cwd=ctx.workspace,
+            env=ctx.env,
+            more_env=shelf.env_of(found),
+            progress=ctx.progress,
+            signal=ctx.signal,
+            agreed=ctx.seen,
+        )
+    except SkillProblem as problem:
+        raise ToolError(str(problem)) from problem
+    return result_of_run(run)
+
+
+async def _preview(shelf: Shelf, arguments: Mapping[str, Any], asking: Asking) -> Preview | None:
+    """The file that the name stands for and the code in it: a name alone does not say whose skill it is."""
+    try:
+        args = SkillRunArgs.model_validate(dict(arguments))
+    except ValidationError:
+        return None  # it will not run, and says why itself
+    found = await asyncio.to_thread(shelf.find, asking.agent_id, args.name)
+    code = await asyncio.to_thread(lambda: code_of(found, _values(found, args)))
+    hidden = await asyncio.to_thread(shelf.book(asking.agent_id).hidden_by, found)
+    note = f"the file is a {found.source} skill"
+    if hidden:
+        note += f" and takes the place of the {hidden[0].source} skill {hidden[0].path}"
+    return Preview(code, f"Run skill {found.name}", note)
 
 
 def result_of_run(run: SkillRun) -> ToolResult:
