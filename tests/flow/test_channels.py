@@ -101,6 +101,7 @@ async def test_everyone_hears_when_a_channel_goes_and_comes(gateway: Served, pee
         assert len(healths(other)) <= 4, "one event a change"
         now = await other.call("health")
         assert now["channelOrder"] == ["webhook"] and now["channels"] == healths(other)[-1]["channels"]
+        assert (await other.call("status"))["channelSummary"] == ["Webhook: connected"]
         versions = [frame["stateVersion"]["health"] for frame in other.events if frame["event"] == "health"]
         assert versions == sorted(set(versions))
 

@@ -75,8 +75,36 @@ async def health(_params: HealthParams, call: Call) -> dict[str, Any]:
     return health_snapshot(parts(call))
 
 
-async def status(_params: StatusParams, call: Call) -> dict[str, Any]:
+async def status(params: StatusParams, call: Call) -> dict[str, Any]:
     services = parts(call)
+    rows = {agent: heartbeat_row(services, agent) for agent in services.agent_ids()}
+    brief = [{"agentId": agent, **{key: row[key] for key in ("enabled", "every", "everyMs")}} for agent, row in rows.items()]
+    return {
+        "runtimeVersion": services.version,
+        "heartbeat": {"defaultAgentId": services.default_agent, "agents": brief},
+        "channelSummary": [] if params.include_channel_summary is False else _channel_lines(services),
+        "queuedSystemEvents": [],
+        "sessions": _sessions_status(services),
+        "activeRuns": len(services.runtime.active()),
+        "sandbox": services.sandboxes.status(),
+        "uptimeMs": services.clock() - services.started_at,
+        "processMemory": {"rssBytes": rss_bytes()},
+        "pid": os.getpid(),
+    }
+
+
+def _channel_lines(services: GatewayServices) -> list[str]:
+    """One line a channel, for people."""
+    seen = overview(services.channels)
+    lines = []
+    for channel in seen["channelOrder"]:
+        state = seen["channels"][channel]
+        told = "connected" if state["connected"] else state["lastError"] or "not connected"
+        lines.append(f"{seen['channelLabels'][channel]}: {told}")
+    return lines
+
+
+def _sessions_status(services: GatewayServices) -> dict[str, Any]:
     entries = services.sessions.list()
     now = services.clock()
     model = services.models.resolve(None, services.default_agent)
@@ -98,29 +126,11 @@ async def status(_params: StatusParams, call: Call) -> dict[str, Any]:
     ]
     by_agent = [{"agentId": agent, **_agent_health(services, agent)["sessions"]} for agent in services.agent_ids()]
     return {
-        "runtimeVersion": services.version,
-        "heartbeat": {
-            "defaultAgentId": services.default_agent,
-            "agents": [
-                {"agentId": agent, **{key: row[key] for key in ("enabled", "every", "everyMs")}}
-                for agent in services.agent_ids()
-                if (row := heartbeat_row(services, agent))
-            ],
-        },
-        "channelSummary": [],
-        "queuedSystemEvents": [],
-        "sessions": {
-            "paths": [row["path"] for row in by_agent],
-            "count": len(entries),
-            "defaults": {"model": model.id, "contextTokens": model.context_window},
-            "recent": recent,
-            "byAgent": by_agent,
-        },
-        "activeRuns": len(services.runtime.active()),
-        "sandbox": services.sandboxes.status(),
-        "uptimeMs": now - services.started_at,
-        "processMemory": {"rssBytes": rss_bytes()},
-        "pid": os.getpid(),
+        "paths": [row["path"] for row in by_agent],
+        "count": len(entries),
+        "defaults": {"model": model.id, "contextTokens": model.context_window},
+        "recent": recent,
+        "byAgent": by_agent,
     }
 
 
