@@ -74,7 +74,10 @@ class Gate:
         """The card with the place in its title, and with what the arguments do not show. Raises what `Tool.preview` does."""
         place = self.places.get(call.id)
         if tool.preview is not None:
-            seen = await tool.preview(call.arguments, Asking(self.agent_id, self.nodes, place))
+            asking = Asking(self.agent_id, self.nodes, place, self.session_key, card.cwd)
+            seen = await tool.preview(call.arguments, asking)
+            if seen is not None and seen.where:
+                card = replace(card, facts={**card.facts, "where": seen.where})
             if seen is not None and seen.text:
                 self.seen[call.id] = seen.text
                 reason = "; ".join(filter(None, (card.reason, seen.note)))

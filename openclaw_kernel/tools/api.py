@@ -81,16 +81,20 @@ class Asking:
     agent_id: str
     nodes: NodeServices | None = None
     place: NodePlace | None = None
+    session_key: str = ""
+    workspace: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Preview:
     """What a person has to see of a call that its arguments do not hold. `text` comes back as `ToolContext.seen`; `title` takes
-    the place of the card's when it says more; `note` is added to the reason."""
+    the place of the card's when it says more; `note` is added to the reason; `where` names what keeps it from this machine. All
+    but `where` counts only with a text."""
 
-    text: str
+    text: str = ""
     title: str = ""
     note: str = ""
+    where: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import shutil
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from openclaw_kernel.safety.sandbox.service import Place, Sandboxes
 from openclaw_kernel.safety.sandbox_api import SandboxError
-from openclaw_kernel.tools.api import Tool, ToolContext, ToolError, ToolResult
+from openclaw_kernel.tools.api import Asking, Preview, Tool, ToolContext, ToolError, ToolResult
 from openclaw_kernel.tools.background import Jobs
 from openclaw_kernel.tools.process import Finished, Input, Process
 from openclaw_kernel.values.messages import Text
@@ -54,6 +55,16 @@ def exec_tool(
         process = Process(argv, args.command, ctx, limit_s, place, _possible(stdin, place))
         return await report(process, jobs, 0.0 if args.background else background_s)
 
+    async def preview(_arguments: Mapping[str, Any], asking: Asking) -> Preview | None:
+        """Names the sandbox on the card. One that is demanded and does not work is told when the command runs."""
+        if sandboxes is None:
+            return None
+        try:
+            place = await sandboxes.place(asking.session_key, asking.agent_id, Path(asking.workspace))
+        except SandboxError:
+            return None
+        return Preview(where=f"sandbox ({place.backend.name})") if place is not None else None
+
     return Tool(
         "exec",
         "Run a bash command in the workspace and return its output; one that takes long goes on in the background. A person "
@@ -63,6 +74,7 @@ def exec_tool(
         effect="host",
         groups=frozenset({"runtime"}),
         title=lambda arguments: first_line(arguments, "command"),
+        preview=preview,
     )
 
 
