@@ -48,7 +48,9 @@ STREAM_GRACE_S = 2.0
 class LoopConfig:
     """Everything the loop may do. `save` writes a message to the transcript before anyone is told of it.
 
-    `next_steering` hands over what a person said meanwhile; it is looked at after each group of tools and before the end.
+    `next_steering` hands over what a person said meanwhile; it is looked at after each group of tools, `last_words` before the
+    end. `before_ask` runs before every model call but the first. `recover` may mend a failed call, which is then made again.
+    `tripped` gives a sentence when the run must not go on.
     """
 
     stream: Callable[[], ModelStream]
@@ -63,6 +65,10 @@ class LoopConfig:
     new_id: NewId
     blank: AssistantMessage
     max_iterations: int = MAX_ITERATIONS
+    last_words: Callable[[], Sequence[UserMessage]] = tuple
+    before_ask: Callable[[], Awaitable[None]] | None = None
+    recover: Callable[[AssistantMessage], Awaitable[bool]] | None = None
+    tripped: Callable[[], str] = str
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +88,16 @@ async def run_loop(config: LoopConfig) -> LoopResult:
         if config.signal.aborted:
             message = _finish(config, _aborted(config, config.blank), None)
             break
-        if calls >= config.max_iterations:
-            message = _finish(config, _exhausted(config), None)
+        if sentence := config.tripped() or _exhausted(config, calls):
+            message = _finish(config, _stopped(config, sentence), None)
             break
+        if calls and config.before_ask is not None:
+            await config.before_ask()
         calls += 1
-        message = await _ask(config)
+        answer = await _ask(config)
+        if answer is None:
+            continue
+        message = answer
         usage = add_usage(usage, message.usage)
         if message.stop_reason in ("error", "aborted"):
             break
@@ -94,7 +105,7 @@ async def run_loop(config: LoopConfig) -> LoopResult:
         if message.tool_calls:
             steering = await run_batch(config, message.tool_calls)
         else:
-            steering = config.next_steering()
+            steering = config.last_words()
             if not steering:
                 break
         for said in steering:
@@ -149,8 +160,8 @@ class _Reply:
             self.emit(MessageStarted(self.item_id))
 
 
-async def _ask(config: LoopConfig) -> AssistantMessage:
-    """One model call: its events as they come, then its message, stored and announced."""
+async def _ask(config: LoopConfig) -> AssistantMessage | None:
+    """One model call: its events as they come, then its message, stored and announced; `None` when it is to be made again."""
     reply = _Reply(config.new_id(), config.emit)
     stream = config.stream()
     reader = asyncio.ensure_future(_read(stream, reply))
@@ -169,6 +180,8 @@ async def _ask(config: LoopConfig) -> AssistantMessage:
                 await reader
     if config.signal.aborted and message.stop_reason != "aborted":
         message = _aborted(config, message)
+    if message.stop_reason == "error" and config.recover is not None and await config.recover(message):
+        return None
     return _finish(config, message, reply)
 
 
@@ -208,8 +221,13 @@ def _aborted(config: LoopConfig, message: AssistantMessage) -> AssistantMessage:
     return replace(message, stop_reason="aborted", error=failure, timestamp=config.clock())
 
 
-def _exhausted(config: LoopConfig) -> AssistantMessage:
-    sentence = f"The run was stopped after {config.max_iterations} model calls; ask again to go on."
+def _exhausted(config: LoopConfig, calls: int) -> str:
+    if calls < config.max_iterations:
+        return ""
+    return f"The run was stopped after {config.max_iterations} model calls; ask again to go on."
+
+
+def _stopped(config: LoopConfig, sentence: str) -> AssistantMessage:
     return replace(config.blank, stop_reason="error", error=ModelFailure(sentence), timestamp=config.clock())
 
 

@@ -71,9 +71,24 @@ class Turn:
     message: AssistantMessage | None = None
     answer_id: str | None = None
     usage: Usage = field(default_factory=Usage)
+    notices: list[str] = field(default_factory=list)
+    recovered: int = 0
     failure: ModelFailure | None = None
     outcome: Outcome | None = None
     timings: dict[str, float] = field(default_factory=dict)
+
+    take_queued: Callable[[], tuple[UserMessage, ...]] = tuple
+    """Messages that wait behind this run and may join it (AGT-09)."""
+
+    def take_steering(self) -> tuple[UserMessage, ...]:
+        """What was said meanwhile, for the next model call."""
+        return (*self.take_last_words(), *self.take_queued())
+
+    def take_last_words(self) -> tuple[UserMessage, ...]:
+        """What was said to this run and to no other."""
+        said = tuple(self.steering)
+        self.steering.clear()
+        return said
 
     @property
     def run_id(self) -> str:

@@ -16,7 +16,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from openclaw_kernel.agent.repeats import Repeats
 from openclaw_kernel.agent.run import Turn
+from openclaw_kernel.safety import taint
 from openclaw_kernel.safety.environment import child_env
 from openclaw_kernel.store.atomic import write_atomic
 from openclaw_kernel.store.paths import ensure_private_dir
@@ -30,11 +32,17 @@ RESULTS_FOLDER = ".openclaw/results"
 
 class ToolRunner:
     """Runs the tools of one turn. By call id, `places` says which node a call was let through for, and `seen` what a person was
-    shown of it."""
+    shown of it. `repeats` takes every result down."""
 
     def __init__(
-        self, turn: Turn, places: Mapping[str, NodePlace], seen: Mapping[str, str], env: Mapping[str, str] = os.environ
+        self,
+        turn: Turn,
+        places: Mapping[str, NodePlace],
+        seen: Mapping[str, str],
+        repeats: Repeats | None = None,
+        env: Mapping[str, str] = os.environ,
     ) -> None:
+        self._repeats = repeats
         self._turn = turn
         self._places = places
         self._seen = seen
@@ -58,12 +66,14 @@ class ToolRunner:
             result_chars=self._cap,
             seen=self._seen.get(call.id, ""),
         )
-        if tool.untrusted_output and not turn.tainted:
+        if not turn.tainted and (tool.untrusted_output or taint.from_outside(call)):
             turn.tainted = True
             turn.session.transcript.append({"type": "custom", "customType": "taint", "data": {"tool": tool.name}})
         result = await tool.run(arguments, context)
         details: dict[str, Any] = turn.house.redactor.value(result.details)
         content = tuple([await self._clean(call, part) for part in result.content])
+        if self._repeats is not None and (note := self._repeats.note(call, content)):
+            content = (*content, Text(note))
         return replace(result, content=content, details=details)
 
     @cached_property

@@ -9,40 +9,45 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any, cast
 
 from openclaw_kernel.agent import compaction
 from openclaw_kernel.agent.api import Outcome
+from openclaw_kernel.agent.batch import Ruling
 from openclaw_kernel.agent.failover import account_of, replacement, teller
 from openclaw_kernel.agent.gate import Gate
 from openclaw_kernel.agent.loop import MAX_ITERATIONS, SILENT_REPLY, LoopConfig, run_loop
+from openclaw_kernel.agent.policy import policy_of
 from openclaw_kernel.agent.prompt import PromptFacts, skill_rows
+from openclaw_kernel.agent.repeats import Repeats
 from openclaw_kernel.agent.run import Turn
 from openclaw_kernel.agent.settings import thinking_of, workspace_of
 from openclaw_kernel.agent.toolrun import ToolRunner
 from openclaw_kernel.agent.workspace import ensure_workspace
 from openclaw_kernel.models.api import Model, ModelCall, ModelStream, ThinkingLevel
 from openclaw_kernel.models.service import UnknownModel
-from openclaw_kernel.safety.api import PolicyState
+from openclaw_kernel.safety import taint
 from openclaw_kernel.sessions.index import PREVIEW_CHARS, shorten
+from openclaw_kernel.tools.api import Tool
 from openclaw_kernel.tools.registry import Toolbox
 from openclaw_kernel.values.errors import OpenClawError, UserError
 from openclaw_kernel.values.events import (
-    Compacted,
     MessageStored,
     PhaseChanged,
     RunEnded,
     RunStarted,
     RunStatus,
 )
-from openclaw_kernel.values.messages import AssistantMessage, ModelFailure, Text, UserMessage
+from openclaw_kernel.values.messages import AssistantMessage, ModelFailure, Text, ToolCall
 from openclaw_kernel.values.session_key import parse
 
 log = logging.getLogger(__name__)
 
 MAX_PINNED = 50
+MAX_RECOVERIES = 2
+"""How often a run shortens its history because a model said that it is too long."""
 
 
 async def restore(turn: Turn) -> None:
@@ -68,19 +73,16 @@ async def restore(turn: Turn) -> None:
     level = request.thinking or entry.thinking_level or thinking_of(house.config(), turn.agent_id)
     turn.thinking = cast(ThinkingLevel, level)
     turn.tainted = turn.session.transcript.latest("taint") is not None
+    if not turn.tainted and taint.others_spoke(request.message.meta):
+        turn.tainted = True
+        turn.session.transcript.append({"type": "custom", "customType": "taint", "data": {"tool": "message"}})
 
 
 async def compact(turn: Turn) -> None:
-    model = turn.model
-    if model is None or not compaction.needs_compaction(turn.session.transcript, model):
-        return
-    stream = lambda call: turn.house.models.stream(replace(call, account=account_of(turn)))  # noqa: E731
-    done = await compaction.compact(turn.session.transcript, model, stream)
-    if done is not None:
-        turn.emit(Compacted(done.tokens_before, done.summary))
-        entry = turn.house.sessions.get(turn.session.entry.key)
-        if entry is not None:
-            turn.house.sessions.update(entry.key, compaction_count=entry.compaction_count + 1)
+    if trigger := compaction.due(turn):
+        await compaction.make_room(turn, trigger)
+    else:
+        await compaction.flush_if_near(turn)
 
 
 async def compose(turn: Turn) -> None:
@@ -149,6 +151,9 @@ async def respond(turn: Turn) -> None:
     shown = message if message is not None and message.text.strip() not in ("", SILENT_REPLY) else None
     if shown is not None and (line := replacement(turn)):
         shown = replace(shown, content=(*shown.content, Text(f"\n\n{line}")))
+    if shown is not None and turn.notices and turn.session.entry.chat_type == "direct":
+        lines = "".join(f"\n\n*{line}*" for line in turn.notices)
+        shown = replace(shown, content=(*shown.content, Text(lines)))
     turn.outcome = Outcome(
         run_id=turn.run_id,
         session_key=turn.session.entry.key,
@@ -278,8 +283,9 @@ def _loop_config(turn: Turn) -> LoopConfig:
     house, model = turn.house, turn.model
     assert model is not None
     nodes = house.services.nodes if house.services is not None else None
-    gate = Gate(house.approvals, lambda: _policy(turn), turn.session.entry.key, turn.agent_id, turn.run_id, nodes)
-    runner = ToolRunner(turn, gate.places, gate.seen)
+    gate = Gate(house.approvals, lambda: policy_of(turn), turn.session.entry.key, turn.agent_id, turn.run_id, nodes)
+    repeats = Repeats()
+    runner = ToolRunner(turn, gate.places, gate.seen, repeats)
 
     account, on_ask = account_of(turn), teller(turn)
 
@@ -298,17 +304,31 @@ def _loop_config(turn: Turn) -> LoopConfig:
             )
         )
 
-    def next_steering() -> Sequence[UserMessage]:
-        said = tuple(turn.steering)
-        turn.steering.clear()
-        return said
+    async def decide(call: ToolCall, tool: Tool) -> Ruling:
+        if sentence := repeats.refusal(call):
+            return Ruling(False, "repeated", sentence)
+        return await gate.rule(call, tool)
+
+    async def before_ask() -> None:
+        if trigger := compaction.due(turn, mid_turn=True):
+            await compaction.make_room(turn, trigger)
+
+    async def recover(message: AssistantMessage) -> bool:
+        if message.error is None or message.error.kind != "context_length" or turn.recovered >= MAX_RECOVERIES:
+            return False
+        turn.recovered += 1
+        return isinstance(await compaction.make_room(turn, "overflow"), compaction.Done)
 
     return LoopConfig(
         stream=ask,
         find_tool=turn.tools.get,
-        decide=gate.rule,
+        decide=decide,
         run_tool=runner.run,
-        next_steering=next_steering,
+        next_steering=turn.take_steering,
+        last_words=turn.take_last_words,
+        before_ask=before_ask,
+        recover=recover,
+        tripped=lambda: repeats.ending,
         emit=turn.emit,
         save=turn.save,
         signal=turn.signal,
@@ -316,18 +336,4 @@ def _loop_config(turn: Turn) -> LoopConfig:
         new_id=house.new_id,
         max_iterations=MAX_ITERATIONS,
         blank=AssistantMessage((), house.clock(), model.api, model.provider, model.id, meta=turn.meta),
-    )
-
-
-def _policy(turn: Turn) -> PolicyState:
-    settings = turn.house.config().tools.exec
-    return PolicyState(
-        security=settings.security,
-        ask=settings.ask,
-        allowlist=turn.house.approvals.allowlist(turn.agent_id, str(turn.workspace)),
-        safe_bins=tuple(settings.safe_bins or ()),
-        workspace=str(turn.workspace),
-        tainted=turn.tainted,
-        guest=turn.request.message.meta.get("senderIsOwner") is False,
-        structure=settings.structure,
     )

@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 
 VERSION = 4
 SUMMARY_HEAD = "Summary of the earlier conversation:\n\n"
+_OF_COMPACTION = ("compaction-mark", "memory-flush")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,9 @@ class Transcript:
         self._path: list[StoredMessage] = []
         self._context = Context()
         self._state: dict[str, Any] = {}
+        self._compaction: str | None = None
+        self._kept_from = 0
+        self._weighed_at = 0
 
     @classmethod
     def open(
@@ -111,6 +115,28 @@ class Transcript:
         self._load()
         node = self._nodes.get(entry_id)
         return node.message if node else None
+
+    @property
+    def summary(self) -> Mapping[str, Any]:
+        """The record of the last compaction on the path, empty when there is none."""
+        self._load()
+        node = self._nodes.get(self._compaction) if self._compaction else None
+        return (node.record if node else None) or {}
+
+    @property
+    def kept_from(self) -> int:
+        """Index in `messages` of the first one that is not summarised."""
+        self._load()
+        return self._kept_from
+
+    @property
+    def grown(self) -> int:
+        """Bytes written since the last compaction or notes, as far as this process knows."""
+        self._load()
+        try:
+            return self.path.stat().st_size - self._weighed_at
+        except OSError:
+            return 0
 
     @property
     def leaf(self) -> str | None:
@@ -157,6 +183,32 @@ class Transcript:
             raise invalid(f"session {self.session_id} has no entry {entry_id!r}")
         self._leaf = entry_id
         self._rebuild()
+
+    def undo_compaction(self) -> bool:
+        """Branches from before the last compaction and says again there what was said since; false when there is none.
+
+        No line is removed: the summary stays in the file, off the path (AGT-27).
+        """
+        self._load()
+        if self._compaction is None:
+            return False
+        since: list[_Node] = []
+        at = self._leaf
+        while at is not None and at != self._compaction:
+            since.append(self._nodes[at])
+            at = self._nodes[at].parent
+        undone = self._compaction
+        parent = self._nodes[undone].parent
+        if parent is None:
+            return False
+        self.branch(parent)
+        self.append({"type": "custom", "customType": "compaction-undone", "data": undone})
+        for node in reversed(since):
+            if node.kind == "message" and node.message is not None:
+                self.append_message(node.message)
+            elif node.record is not None and node.record.get("customType") not in _OF_COMPACTION:
+                self.append({name: value for name, value in node.record.items() if name not in ("id", "parentId", "timestamp")})
+        return True
 
     async def flush(self) -> None:
         """What was appended survives a power cut once this returns."""
@@ -236,7 +288,16 @@ class Transcript:
         if record["type"] == "thinking_level_change":
             self._state["thinking_level_change"] = record.get("thinkingLevel")
         elif record["type"] == "custom":
-            self._state[str(record.get("customType"))] = record.get("data")
+            kind = str(record.get("customType"))
+            self._state[kind] = record.get("data")
+            if kind in _OF_COMPACTION and self._file is not None:
+                self._weighed_at = self._size()
+
+    def _size(self) -> int:
+        try:
+            return self.path.stat().st_size
+        except OSError:
+            return 0
 
     def _rebuild(self) -> None:
         """Walks from the leaf to the root and lays the path out again; only on load, branch and compaction."""
@@ -250,6 +311,7 @@ class Transcript:
         for entry_id in ids:
             self._show(entry_id, self._nodes[entry_id])
         last = next((i for i in reversed(range(len(ids))) if self._nodes[ids[i]].kind == "compaction"), None)
+        self._compaction, self._kept_from = (ids[last] if last is not None else None), 0
         if last is not None:
             self._context = self._compacted(ids, last)
 
@@ -260,6 +322,8 @@ class Transcript:
         context.add(UserMessage((Text(SUMMARY_HEAD + str(record.get("summary", ""))),), node.timestamp))
         first_kept = record.get("firstKeptEntryId")
         start = ids.index(first_kept) if first_kept in ids else at + 1
+        before = set(ids[:start])
+        self._kept_from = sum(1 for stored in self._path if stored.entry_id in before)
         for entry_id in ids[start:]:
             message = self._nodes[entry_id].message
             if message is not None:

@@ -187,8 +187,13 @@ class ToolEnded:
 
 @dataclass(frozen=True, slots=True)
 class Compacted:
+    """The history is being shortened, was, or could not be. `note` says what went wrong, also with the notes before it."""
+
     tokens_before: int
     summary: str
+    trigger: str = "threshold"
+    phase: Literal["start", "end", "failed"] = "end"
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -134,8 +134,9 @@ class Projection:
             case ToolStarted() | ToolUpdated() | ToolEnded():
                 self._flush(run)
                 self._tool(event, run, event.event)
-            case Compacted(tokens_before, summary):
-                self._agent(event, "compaction", {"phase": "end", "tokensBefore": tokens_before, "summary": summary})
+            case Compacted(tokens_before, summary, trigger, phase, note):
+                told = {"phase": phase, "trigger": trigger, "tokensBefore": tokens_before, "summary": summary, "note": note}
+                self._agent(event, "compaction", {name: value for name, value in told.items() if value != ""})
             case UsageReported(usage):
                 self._agent(event, "usage", {"outputTokens": usage.output, "usage": usage_to_wire(usage)})
             case RunEnded():

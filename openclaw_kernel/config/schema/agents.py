@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Discriminator, Field, Tag
 
-from openclaw_kernel.config.schema.base import Loose, Positive, Section
+from openclaw_kernel.config.schema.base import Loose, NotNegative, OpenSection, Positive, Section
 from openclaw_kernel.config.schema.cron import Heartbeat
 from openclaw_kernel.config.schema.sandbox import SandboxSettings
 
@@ -62,6 +62,33 @@ class AgentTools(Section):
     fs: Loose = Field(default_factory=dict)
 
 
+class MemoryFlush(OpenSection):
+    """Notes before a compaction (AGT-28): this many tokens under the threshold, or after this many bytes of transcript."""
+
+    enabled: bool = True
+    soft_threshold_tokens: NotNegative = 4_000
+    transcript_bytes: Positive = 2_000_000
+
+
+class Compaction(OpenSection):
+    """How a history is shortened (AGT-30, AGT-31). `model` summarises in place of the session's own."""
+
+    mode: Literal["safeguard", "default", "off"] = "safeguard"
+    model: str | None = None
+    keep_recent_tokens: Positive = 20_000
+    reserve_tokens_floor: NotNegative = 20_000
+    max_active_transcript_bytes: Positive | None = None
+    memory_flush: MemoryFlush = Field(default_factory=MemoryFlush)
+
+
+class ContextPruning(OpenSection):
+    """Old tool results shortened in what the model sees (AGT-32). `ttl_minutes` is the life of the provider's cache."""
+
+    mode: Literal["off", "cache-ttl"] = "off"
+    ttl_minutes: Positive | None = None
+    keep_last_assistants: NotNegative = 3
+
+
 class AgentDefaults(Section):
     """What holds for every agent that does not say otherwise. `timeout_seconds` is for a whole turn: 48 h."""
 
@@ -85,8 +112,10 @@ class AgentDefaults(Section):
     image_max_dimension_px: Positive = 1200
     block_streaming_default: Literal["off", "on"] = "off"
     skills: list[str] | None = None
-    compaction: Loose = Field(default_factory=dict)
-    context_pruning: Loose = Field(default_factory=dict)
+    compaction: Compaction = Field(default_factory=Compaction)
+    context_pruning: ContextPruning = Field(default_factory=ContextPruning)
+    prompt_profile: Literal["auto", "full", "lean"] = "auto"
+    bootstrap_total_max_chars: Positive = 60_000
     memory_search: Loose = Field(default_factory=dict)
     heartbeat: Heartbeat = Field(default_factory=Heartbeat)
     subagents: Loose = Field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""Lanes, prompt, workspace, failover and compaction by themselves."""
+"""Lanes, prompt and workspace by themselves."""
 
 from __future__ import annotations
 
@@ -6,15 +6,9 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
-from openclaw_kernel.agent.compaction import compact, cut_point, needs_compaction
 from openclaw_kernel.agent.lanes import Lanes, default_limit
 from openclaw_kernel.agent.prompt import PromptBuilder, PromptFacts
 from openclaw_kernel.agent.workspace import FILES, ensure_workspace, workspace_path
-from openclaw_kernel.models.api import Model
-from openclaw_kernel.sessions.transcript import Transcript
-from openclaw_kernel.values.events import Compacted
-from openclaw_kernel.values.messages import AssistantMessage, Text, Usage, UserMessage
-from tests.unit.agent.conftest import Bench, FakeModels, answer, fail, say
 
 DAY = 1_795_203_480_000
 
@@ -104,58 +98,3 @@ def test_workspace_paths(tmp_path: Path) -> None:
     assert workspace_path(None, tmp_path, "main") == tmp_path / "workspace"
     assert workspace_path(None, tmp_path, "work") == tmp_path / "workspace-work"
     assert workspace_path("/srv/w", tmp_path, "main") == Path("/srv/w")
-
-
-def _long(path: Path, turns: int, chars: int) -> Transcript:
-    transcript = Transcript.open(path / "s.jsonl", "s")
-    for number in range(turns):
-        transcript.append_message(UserMessage((Text(f"question {number} " + "x" * chars),), number))
-        transcript.append_message(AssistantMessage((Text(f"answer {number}"),), number, "offline", "fake", "m"))
-    return transcript
-
-
-async def test_compaction_keeps_the_log_and_shortens_the_context(tmp_path: Path) -> None:
-    transcript = _long(tmp_path, 20, 12_000)
-    models = FakeModels()
-    models.script = [say("The user counts questions.")]
-    model = Model("m", "fake", "offline", context_window=60_000)
-    assert needs_compaction(transcript, model)
-    done = await compact(transcript, model, models.stream)
-    assert done is not None and done.summary == "The user counts questions." and done.tokens_before > 55_000
-    context = transcript.context()
-    assert isinstance(context[0], UserMessage) and "counts questions" in context[0].content[0].text  # type: ignore[union-attr]
-    assert len(context) < 20 and len(transcript.messages()) == 40 and not needs_compaction(transcript, model)
-    again = Transcript.open(tmp_path / "s.jsonl", "s")
-    assert again.context() == context and len(again.messages()) == 40
-
-
-async def test_a_failed_summary_changes_nothing(tmp_path: Path) -> None:
-    transcript = _long(tmp_path, 20, 12_000)
-    models = FakeModels()
-    models.script = [fail("no")]
-    before = transcript.context()
-    assert await compact(transcript, models.model, models.stream) is None and transcript.context() == before
-
-
-def test_the_cut_keeps_three_turns(tmp_path: Path) -> None:
-    messages = _long(tmp_path, 6, 200_000).messages()
-    assert cut_point(messages) == 6
-    assert cut_point(messages[-6:]) == 0
-
-
-async def test_a_turn_compacts_by_itself(bench: Bench) -> None:
-    bench.models.model = Model("m", "fake", "offline", context_window=40_000)
-    for number in range(3):
-        await bench.run(f"r{number}", "x" * 30_000)
-    big = answer("ok")
-
-    async def heavy(*_args: Any) -> AssistantMessage:
-        return AssistantMessage(big.content, 1, "offline", "fake", "m", Usage(input=39_000))
-
-    bench.models.script = [heavy]
-    await bench.run("r3", "x" * 30_000)
-    bench.models.script = [say("a summary"), say("fine")]
-    outcome = await bench.run("r4", "and now?")
-    assert outcome.message.text == "fine" and [event.summary for event in bench.told(Compacted, "r4")] == ["a summary"]
-    entry = bench.sessions.get("main")
-    assert entry is not None and entry.compaction_count == 1
