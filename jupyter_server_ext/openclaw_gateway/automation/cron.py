@@ -1,6 +1,6 @@
 """The scheduler: claims each slot once, runs it, settles it (AUT-02, AUT-08, AUT-09, AUT-10).
 
-    cron = Cron(state_dir / "cron", runner, clock=…, new_id=…, settings=…, tell=…)
+    cron = Cron(state_dir / "cron", runner, clock=…, settings=…, tell=…)
     await cron.start()          # what a crash left open is settled first; then one timer to the next due moment
 
 A claim is a ledger row named after job and slot, written before anything happens. After a crash a claimed row whose run never
@@ -17,14 +17,13 @@ from pathlib import Path
 from typing import Any
 
 from openclaw_gateway.automation.contract import CronSettings, Due, Runner, RunResult
+from openclaw_gateway.automation.history import History
 from openclaw_gateway.automation.jobs import (
     Job,
     Occurrence,
     Trigger,
     decode_job,
-    decode_occurrence,
     encode_job,
-    encode_occurrence,
     ended_wire,
     job_wire,
     last_wire,
@@ -44,8 +43,6 @@ ALERT_AFTER = 2
 ALERT_GAP_MS = 3_600_000
 RETRIES = 3
 """How often a failed one-shot is tried again."""
-HISTORY_MS = 7 * 86_400_000
-HISTORY_ROWS = 2_000
 MISSED_ROWS = 200
 """How many missed slots of one pause get a row each; older ones are only logged."""
 LATE_MS = 60_000
@@ -78,17 +75,8 @@ class Cron:
     def __init__(self, folder: Path, runner: Runner, *, clock: Clock, settings: Callable[[], CronSettings], tell: Tell) -> None:
         self.path = folder / "jobs.jsonl"
         self._jobs: Ledger[Job] = Ledger(self.path, key=lambda job: job.id, encode=encode_job, decode=decode_job)
-        self._rows: Ledger[Occurrence] = Ledger(
-            folder / "runs.jsonl",
-            key=lambda row: row.id,
-            encode=encode_occurrence,
-            decode=decode_occurrence,
-            is_pending=lambda row: row.open,
-        )
+        self._rows = History(folder / "runs.jsonl")
         self._runner, self._clock, self._settings, self._tell = runner, clock, settings, tell
-        self._cursor: dict[str, Occurrence] = {}
-        for row in self._rows.rows():
-            self._note(row)
         self._open: dict[str, _Open] = {}
         self._gate = asyncio.Semaphore(max(1, settings().max_concurrent))
         self._changed = asyncio.Event()
@@ -106,7 +94,7 @@ class Cron:
     async def recover(self) -> None:
         """Finds out what became of the occurrences a crash left open, and runs those that never began."""
         self._started_at = self._clock()
-        self._prune()
+        self._rows.prune(self._clock(), self._jobs)
         for row in self._rows.pending():
             await self._recover(row)
 
@@ -182,8 +170,7 @@ class Cron:
 
     def runs(self, job_id: str | None = None) -> list[Occurrence]:
         """Settled occurrences, the newest first."""
-        rows = [row for row in self._rows.rows() if row.state != "claimed" and job_id in (None, row.job_id)]
-        return sorted(rows, key=lambda row: (row.ended_at, row.slot_ms), reverse=True)
+        return self._rows.settled(job_id)
 
     def wire(self, job: Job) -> dict[str, Any]:
         """A job as clients see it."""
@@ -196,7 +183,7 @@ class Cron:
         """The next occurrence; `None` for a job that is off, done, or under way."""
         if not job.enabled or job.id in self._open:
             return None
-        last = self._cursor.get(job.id)
+        last = self._rows.last(job.id)
         if job.one_shot and last is not None and last.slot_ms > job.from_ms:
             again = last.state == "error" and last.attempt <= RETRIES
             return Due(last.slot_ms, job.not_before, last.attempt + 1) if again else None
@@ -270,14 +257,14 @@ class Cron:
     def _skip(self, job: Job, slot: int, now: int, why: str) -> None:
         name = occurrence_id(job.id, slot)
         if name not in self._rows:
-            self._put(Occurrence(name, job.id, slot, "missed", now, state="skipped", ended_at=now, error=why))
+            self._rows.put(Occurrence(name, job.id, slot, "missed", now, state="skipped", ended_at=now, error=why))
 
     def _claim(self, job: Job, row: Occurrence) -> str | None:
         """Writes the claim, then starts. `None` when the slot was claimed before."""
         if row.id in self._rows:
             log.warning("occurrence %s is claimed already", row.id)
             return None
-        self._put(row)
+        self._rows.put(row)
         self._begin(job, row, run=True)
         return row.id
 
@@ -324,7 +311,7 @@ class Cron:
             session_key=result.session_key,
             delivery="pending" if wanted else "not-requested",
         )
-        self._put(row)
+        self._rows.put(row)
         return row
 
     async def _deliver(self, job: Job, row: Occurrence) -> Occurrence:
@@ -335,7 +322,7 @@ class Cron:
         except (UserError, OpenClawError) as error:
             log.warning("the answer of cron job %s could not be delivered: %s", job.id, error)
             row = replace(row, delivery="not-delivered", delivery_error=str(error))
-        self._put(row)
+        self._rows.put(row)
         return row
 
     def _finish(self, job: Job, row: Occurrence) -> None:
@@ -377,7 +364,7 @@ class Cron:
         """An occurrence that a crash left open."""
         job = self._jobs.get(row.job_id)
         if job is None:
-            self._put(replace(row, state="skipped" if row.state == "claimed" else row.state, delivery="skipped"))
+            self._rows.put(replace(row, state="skipped" if row.state == "claimed" else row.state, delivery="skipped"))
             return
         if row.state == "claimed":
             known = await self._runner.known(row)
@@ -388,31 +375,6 @@ class Cron:
             log.warning("occurrence %s was under way when the gateway ended; it is not run again", row.id)
             row = self._settled(job, row, known, recovered=True)
         self._begin(job, row, run=False)
-
-    # --- rows
-
-    def _put(self, row: Occurrence) -> None:
-        self._rows.put(row)
-        self._note(row)
-
-    def _note(self, row: Occurrence) -> None:
-        """Remembers how far the schedule of a job has come."""
-        if row.trigger == "manual":
-            return
-        last = self._cursor.get(row.job_id)
-        if last is None or (row.slot_ms, row.attempt) >= (last.slot_ms, last.attempt):
-            self._cursor[row.job_id] = row
-
-    def _prune(self) -> None:
-        """Drops old history, never the row that says how far a job has come."""
-        oldest = self._clock() - HISTORY_MS
-        kept: dict[str, int] = {}
-        for row in self.runs():
-            kept[row.job_id] = kept.get(row.job_id, 0) + 1
-            last = self._cursor.get(row.job_id)
-            needed = last is not None and last.id == row.id and row.job_id in self._jobs
-            if (row.ended_at < oldest or kept[row.job_id] > HISTORY_ROWS) and not needed and not row.open:
-                self._rows.delete(row.id)
 
     def _say(self, action: str, job: Job, **more: Any) -> None:
         wire = self.wire(job)
