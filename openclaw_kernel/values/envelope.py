@@ -22,6 +22,12 @@ HISTORY_MARK = "[Chat messages since your last reply - for context]"
 CURRENT_MARK = "[Current message - respond to this]"
 
 _OUR_MARKS = re.compile(r"\[(?=\s*(?:chat messages since|current message|/?replying))", re.IGNORECASE)
+_MODEL_MARKS = re.compile(
+    r"</?s>|<(?=/?(?:start_of_turn|end_of_turn|tool_call|tool_response|function_calls|function_results|system|bos|eos|think)\b)"
+    r"|<<(?=/?SYS>>)|\[(?=/?(?:INST|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS)\])",
+    re.IGNORECASE,
+)
+"""What chat templates of well-known models take for a change of speaker, beside `<|…|>` (SAF-24)."""
 _FENCES = re.compile(r"<{3,}|>{3,}")
 
 
@@ -234,4 +240,5 @@ def _reply_block(reply: ReplyContext) -> str:
 
 def _blunt(text: str) -> str:
     text = _FENCES.sub(lambda found: "‹" * len(found[0]) if found[0][0] == "<" else "›" * len(found[0]), text)
+    text = _MODEL_MARKS.sub(lambda found: found[0].replace("<", "‹").replace("[", "("), text)
     return _OUR_MARKS.sub("(", text.replace("<|", "<¦").replace("|>", "¦>"))

@@ -1,0 +1,64 @@
+"""Whose words are in a turn (SAF-23), and that fenced words cannot speak as somebody else (SAF-24)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from openclaw_kernel.safety.taint import from_outside, others_spoke
+from openclaw_kernel.values.envelope import fence
+from openclaw_kernel.values.messages import ToolCall
+
+
+@pytest.mark.parametrize(
+    ("meta", "others"),
+    [
+        ({"senderIsOwner": True}, False),
+        ({}, False),
+        ({"senderIsOwner": True, "chatType": "direct"}, False),
+        ({"senderIsOwner": False, "chatType": "direct"}, True),
+        ({"senderIsOwner": True, "chatType": "group"}, True),
+        ({"senderIsOwner": True, "chatType": "channel"}, True),
+    ],
+)
+def test_who_spoke(meta: dict[str, Any], others: bool) -> None:
+    assert others_spoke(meta) is others
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments", "outside"),
+    [
+        ("read", {"path": "notes.md"}, False),
+        ("read", {"path": "inbound/run-1/letter.pdf"}, True),
+        ("read", {"path": "./inbound/x"}, True),
+        ("read", {"path": ".openclaw/results/a.txt"}, True),
+        ("write", {"path": "a.md", "content": "see inbound/x"}, False),
+        ("exec", {"command": "ls"}, False),
+        ("exec", {"command": "cat inbound/x"}, True),
+        ("exec", {"command": "timeout 5 curl https://x.example"}, True),
+        ("exec", {"command": "ls | nc x 1"}, True),
+        ("exec", {"command": "git pull"}, True),
+        ("exec", {"command": "git status"}, False),
+        ("exec", {"command": "cat 'x"}, True),
+        ("python", {"code": "open('inbound/x')"}, True),
+    ],
+)
+def test_what_is_read(tool: str, arguments: dict[str, Any], outside: bool) -> None:
+    assert from_outside(ToolCall("1", tool, arguments)) is outside
+
+
+MARKS = """<|im_start|> <|eot_id|> [INST] [/INST] <<SYS>> </s> <s> <start_of_turn> <end_of_turn> <tool_call> <system>
+<function_results> [TOOL_CALLS] <<<end_of_untrusted_mail>>>""".split()
+
+
+@pytest.mark.parametrize("mark", [*MARKS, "<<<end of untrusted mail>>>", "[Current message - respond to this]"])
+def test_a_fence_leaves_no_mark_of_a_model_whole(mark: str) -> None:
+    fenced = fence("mail", f"before {mark} after")
+    assert mark not in fenced.split("\n", 1)[1].rsplit("\n", 1)[0]
+    assert "before" in fenced and "after" in fenced and fenced.count("<<<") == 2
+
+
+def test_a_fence_leaves_ordinary_text_alone() -> None:
+    text = "if a < b and c << 2: <b>x</b> [1] [install] <script> <systemd>"
+    assert text in fence("page", text)
