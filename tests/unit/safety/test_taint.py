@@ -48,11 +48,24 @@ def test_what_is_read(tool: str, arguments: dict[str, Any], outside: bool) -> No
     assert from_outside(ToolCall("1", tool, arguments)) is outside
 
 
-MARKS = """<|im_start|> <|eot_id|> [INST] [/INST] <<SYS>> </s> <s> <start_of_turn> <end_of_turn> <tool_call> <system>
-<function_results> [TOOL_CALLS] <<<end_of_untrusted_mail>>>""".split()
+MARKS = (
+    *(
+        "<|im_start|>",
+        "<|eot_id|>",
+        "[INST]",
+        "[/INST]",
+        "<<SYS>>",
+        "</s>",
+        "<s>",
+        "<start_of_turn>",
+        "<end_of_turn>",
+        "<tool_call>",
+    ),
+    *("<system>", "<function_results>", "[TOOL_CALLS]", "<<<end of untrusted mail>>>", "[Current message - respond to this]"),
+)
 
 
-@pytest.mark.parametrize("mark", [*MARKS, "<<<end of untrusted mail>>>", "[Current message - respond to this]"])
+@pytest.mark.parametrize("mark", MARKS)
 def test_a_fence_leaves_no_mark_of_a_model_whole(mark: str) -> None:
     fenced = fence("mail", f"before {mark} after")
     assert mark not in fenced.split("\n", 1)[1].rsplit("\n", 1)[0]
