@@ -23,8 +23,8 @@ from openclaw_gateway.methods.health import health_snapshot
 from openclaw_gateway.methods.projection import Projection
 from openclaw_gateway.methods.services import GatewayServices
 from openclaw_gateway.methods.session_view import row_by_key
-from openclaw_gateway.methods.usage import announce_budget
 from openclaw_gateway.parts.automation import cron_tools, open_automation
+from openclaw_gateway.parts.budget import announce_budget
 from openclaw_gateway.parts.channels import open_channels, run_channels
 from openclaw_gateway.parts.credentials import check_auth, gateway_secret, load_secrets
 from openclaw_gateway.parts.jobs import open_jobs

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from openclaw_kernel.config.secrets import Secrets
 
 DEFAULT_REF = OFFLINE.ref
+_ALLOW = "agents.defaults.models in openclaw.json"
 Rows = list[Model]
 Refs = list[str]
 DEFAULT_IDLE_S = 120.0  # MOD-20; the value of `ModelCall.idle_timeout_s` that a vendor's own may replace
@@ -138,7 +139,18 @@ class Models:
         found = self.catalogue.find(wanted) or self.catalogue.unlisted(wanted)
         if found is None:
             raise self._unknown(wanted)
+        if ref and not self._allowed(found, agent_id):
+            raise UnknownModel(ref, f"Model {found.ref} is not allowed here; {_ALLOW} names those that are.", ())
         return found
+
+    def _allowed(self, model: Model, agent_id: str) -> bool:
+        """Whether it may be picked (MOD-07): with a `provider/*` under `agents.defaults.models`, what is named there alone."""
+        named = list(self._config.agents.defaults.models)
+        if not any(name.endswith("/*") for name in named):
+            return True
+        primary, fallbacks = self._model_choice(agent_id)
+        plain = {self.catalogue.named(name) for name in (*named, *fallbacks, primary or "")}
+        return model.ref in plain or f"{model.provider}/*" in plain or model.ref == OFFLINE.ref
 
     def fallbacks(self, agent_id: str = "main") -> Rows:
         """The models to try after the primary one, in order, each once; unknown names are left out."""

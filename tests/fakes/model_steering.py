@@ -2,6 +2,7 @@
 
 [[echo some text]]              answer with that text
 [[tool NAME {"json": "args"}]]  call that tool first; several make parallel calls. After the results: text
+[[again]]                       call the tools again after every result, without end
 [[think some text]]             think that first
 [[sleep 0.5]]                   wait that many seconds before the first event
 [[fail 503]] [[fail 503 once]]  answer with that HTTP status, always or the first time this text is seen
@@ -42,6 +43,7 @@ class Plan:
     error_type: str = ""
     stop: Literal["", "length", "refusal"] = ""
     asked: str = ""
+    again: bool = False
 
     @property
     def words(self) -> list[str]:
@@ -64,7 +66,7 @@ def plan(turns: Sequence[Turn], tokens: int) -> Plan:
     result = Plan(text=" ".join(WORDS[index % len(WORDS)] for index in range(tokens)), asked=asked)
     for verb, argument in directives(asked):
         _apply(result, verb, argument)
-    if answered_tool:
+    if answered_tool and not result.again:
         result.tools = []
     return result
 
@@ -110,6 +112,8 @@ def _apply(plan: Plan, verb: str, argument: str) -> None:
     match verb:
         case "echo":
             plan.text = argument
+        case "again":
+            plan.again = True
         case "think":
             plan.thinking = argument
         case "sleep":

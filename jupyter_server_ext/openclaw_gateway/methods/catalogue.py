@@ -35,6 +35,7 @@ _NAMES = {
     "channel_pairing": "channels.pairing.list channels.pairing.approve channels.pairing.reject channels.pairing.dismiss",
     "agent": "agent agent.wait agent.identity.get agents.list",
     "models": "models.list",
+    "model_auth": "models.authStatus models.authSetApiKey models.authLogout models.authOrderSet",
     "commands": "commands.list",
     "sessions": (
         "sessions.list sessions.subscribe sessions.unsubscribe sessions.messages.subscribe "

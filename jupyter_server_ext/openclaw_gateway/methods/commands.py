@@ -7,13 +7,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from openclaw_gateway.methods import skills
+from openclaw_gateway.methods import model_commands, skills
 from openclaw_gateway.methods.services import GatewayServices, Params, parts
 from openclaw_gateway.protocol.dispatch import Call, Method
 from openclaw_kernel.safety.api import Decision
 from openclaw_kernel.skills.activate import Activation
 from openclaw_kernel.skills.skill import SkillProblem
-from openclaw_kernel.values.errors import OpenClawError, UserError
+from openclaw_kernel.values.errors import OpenClawError
 from openclaw_kernel.values.session_key import parse
 
 
@@ -79,25 +79,6 @@ async def _stop(call: CommandCall) -> str:
     return f"Stopped {len(stopped)} run{'s' if len(stopped) != 1 else ''}." if stopped else "Nothing is running here."
 
 
-async def _model(call: CommandCall) -> str:
-    services = call.services
-    if not call.argument:
-        entry = services.sessions.get(call.key)
-        return f"Model: `{services.models.resolve(entry.model_override if entry else None, call.agent_id).ref}`"
-    if call.argument == "default":
-        services.sessions.open(call.key)
-        services.sessions.update(call.key, model_override=None)
-        return f"Model: `{services.models.resolve(None, call.agent_id).ref}` (the default)"
-    try:
-        model = services.models.resolve(call.argument, call.agent_id)
-    except UserError as error:
-        return str(error)
-    services.sessions.open(call.key)
-    services.sessions.update(call.key, model_override=model.ref)
-    services.projection.changed(call.key, reason="patch")
-    return f"Model of this session: `{model.ref}`"
-
-
 async def _models(call: CommandCall) -> str:
     models = call.services.models
     return "\n".join(["Models:", *(f"- `{model.ref}` {model.name}".rstrip() for model in models.list(usable_only=True))])
@@ -154,7 +135,16 @@ COMMANDS = (
         accepts_args=True,
         scope="operator.approvals",
     ),
-    Command("model", "Show or set the model.", "options", _model, accepts_args=True),
+    Command("model", "Show or set the model.", "options", model_commands.model, accepts_args=True),
+    Command(
+        "think",
+        "Show or set how hard the model thinks.",
+        "options",
+        model_commands.think,
+        accepts_args=True,
+        aliases=("thinking", "t"),
+    ),
+    Command("usage", "Show tokens and money of this session and today.", "status", model_commands.usage),
     Command("models", "List models.", "options", _models),
     Command("skill", "List the skills, or use one: /skill NAME what to do.", "options", _skill, accepts_args=True),
 )

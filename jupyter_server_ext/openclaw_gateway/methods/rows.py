@@ -6,17 +6,17 @@ from collections.abc import Sequence
 from typing import Any
 
 from openclaw_kernel.models.api import Model
+from openclaw_kernel.models.effort import levels_of
 from openclaw_kernel.sessions.index import SessionEntry, encode_entry
 from openclaw_kernel.values.session_key import parse
 
 Row = dict[str, Any]
-THINKING_LEVELS = ("off", "minimal", "low", "medium", "high")
 _KINDS = {"group": "group", "channel": "group", "global": "global", "unknown": "unknown"}
 
 
 def thinking_options(model: Model | None) -> list[str]:
     """The levels a model offers; one that cannot reason offers `off` alone."""
-    return list(THINKING_LEVELS) if model is not None and model.reasoning else ["off"]
+    return list(levels_of(model)) if model is not None else ["off"]
 
 
 def thinking_levels(model: Model | None) -> list[dict[str, str]]:

@@ -9,12 +9,10 @@ from typing import Any, Literal
 from pydantic import Field
 
 from openclaw_gateway.methods.services import GatewayServices, NoParams, Params, parts
-from openclaw_gateway.protocol.broadcast import Broadcaster
 from openclaw_gateway.protocol.dispatch import Call, Method
 from openclaw_kernel.models.api import Account
-from openclaw_kernel.models.budget import Limit, Reached
+from openclaw_kernel.models.budget import Limit
 from openclaw_kernel.models.usage import Cell, Spent, by, total
-from openclaw_kernel.values.clock import Clock
 from openclaw_kernel.values.errors import invalid
 from openclaw_kernel.values.session_key import parse
 
@@ -84,21 +82,6 @@ def _limit_row(limit: Limit) -> dict[str, Any]:
         "spentTokens": limit.spent.tokens,
         "spentUsd": limit.spent.usd,
     }
-
-
-def announce_budget(reached: Reached, broadcaster: Broadcaster, clock: Clock) -> None:
-    """Tells readers of a call that a budget kept from being sent."""
-    account = reached.account
-    payload = {
-        "ts": clock(),
-        "budget": reached.key,
-        "message": reached.sentence,
-        "model": reached.model,
-        "agentId": account.agent_id,
-        "sessionKey": account.session_key,
-        "runId": account.run_id,
-    }
-    broadcaster.send("budget.reached", payload, session_key=account.session_key)
 
 
 async def status(_params: NoParams, call: Call) -> dict[str, Any]:
