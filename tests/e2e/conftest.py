@@ -97,8 +97,9 @@ def wait_until_up(url: str, process: subprocess.Popen[bytes], log: Path) -> None
     raise AssertionError(f"JupyterLab was not up after 60 s:\n{log.read_text()[-4000:]}")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """One JupyterLab for every file that changes nothing in it but notebooks of its own; the others start theirs."""
     with running_lab(tmp_path_factory.mktemp("lab")) as lab:
         yield lab
 

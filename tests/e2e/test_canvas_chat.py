@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.chat import say
-from tests.e2e.conftest import Lab, picture, settled
+from tests.e2e.conftest import Lab, picture, running_lab, settled
 from tests.flow.processes import provider
 from tests.processes import program
 
@@ -17,6 +17,13 @@ pytestmark = pytest.mark.e2e
 
 WAIT_MS = 30_000
 FORM = {"kind": "form", "title": "Who", "fields": [{"name": "name", "label": "Your name"}], "submit": "Send it"}
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """Its assistant gets another model."""
+    with running_lab(tmp_path_factory.mktemp("form")) as lab:
+        yield lab
 
 
 @pytest.fixture(scope="module")

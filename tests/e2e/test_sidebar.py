@@ -9,11 +9,18 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.chat import INPUT, WAIT_MS, say
-from tests.e2e.conftest import Lab, picture, reload_dark, settled, watched
+from tests.e2e.conftest import Lab, picture, reload_dark, running_lab, settled, watched
 
 pytestmark = pytest.mark.e2e
 
 PANEL = ".oc-chat"
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """A first start."""
+    with running_lab(tmp_path_factory.mktemp("sidebar")) as lab:
+        yield lab
 
 
 @pytest.fixture(scope="module")
