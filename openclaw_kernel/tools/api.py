@@ -101,6 +101,8 @@ class Preview:
 class Tool:
     """A named action with typed parameters. `run` gets the validated model; it may raise `ToolError` with a sentence.
 
+    Who may use the tool that it `comes_with` may use it too (TOL-01).
+
     A tool whose actions differ has `effect_of`, which names the effect of a call by its arguments. One that runs on a device
     has `node_command`, which names the command the device must offer. One whose arguments only name what will run has
     `preview`; it raises `OpenClawError` or `UserError` when that cannot be shown, and then nobody is asked.
@@ -117,6 +119,7 @@ class Tool:
     groups: frozenset[str] = frozenset()
     title: Callable[[Mapping[str, Any]], str] | None = None
     effect_of: Callable[[Mapping[str, Any]], Effect] | None = None
+    comes_with: str = ""
     node_command: Callable[[Mapping[str, Any]], str] | None = None
     preview: Callable[[Mapping[str, Any], Asking], Awaitable[Preview | None]] | None = None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from openclaw_kernel.safety.sandbox.service import Sandboxes
-from openclaw_kernel.tools import canvas, files, notebook, variables
+from openclaw_kernel.tools import apply_patch, canvas, files, notebook, search, variables
 from openclaw_kernel.tools.api import Tool
 from openclaw_kernel.tools.assistant import assistant_tools
 from openclaw_kernel.tools.background import Jobs
@@ -30,6 +30,8 @@ def builtin_tools(
     hands = (exec_timeout_s, sandboxes, jobs, background_s)
     return [
         *files.TOOLS,
+        *apply_patch.TOOLS,
+        *search.TOOLS,
         exec_tool(*hands),
         process_tool(jobs or Jobs()),
         python_tool(*hands),

@@ -6,15 +6,17 @@ import asyncio
 import base64
 import difflib
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from openclaw_kernel.safety.paths import ToolPathError, inside, regular_file, shown_path
-from openclaw_kernel.store.atomic import write_atomic
+from openclaw_kernel.tools import changes
 from openclaw_kernel.tools.api import Tool, ToolContext, ToolError, ToolResult, text_result
+from openclaw_kernel.tools.changes import Change
+from openclaw_kernel.values.errors import UserError
 from openclaw_kernel.values.messages import Image, Text
 
 MAX_TEXT_BYTES = 5_000_000
@@ -54,6 +56,11 @@ class EditArgs(BaseModel):
     replace_all: bool = Field(False, description="Replace every occurrence")
 
 
+class UndoArgs(BaseModel):
+    model_config = ConfigDict(extra="forbid", defer_build=True)
+    path: str | None = Field(None, description="Only the newest change of this file")
+
+
 class ListArgs(BaseModel):
     model_config = ConfigDict(extra="forbid", defer_build=True)
     path: str = Field(".", description="Folder inside the workspace")
@@ -62,26 +69,31 @@ class ListArgs(BaseModel):
 
 async def read(args: ReadArgs, ctx: ToolContext) -> ToolResult:
     """Numbered lines of a text file, or the image itself."""
-    return await _guarded(_read, args, ctx.workspace)
+    return await guarded(_read, args, ctx)
 
 
 async def write(args: WriteArgs, ctx: ToolContext) -> ToolResult:
-    return await _guarded(_write, args, ctx.workspace)
+    return await guarded(_write, args, ctx)
 
 
 async def edit(args: EditArgs, ctx: ToolContext) -> ToolResult:
-    return await _guarded(_edit, args, ctx.workspace)
+    return await guarded(_edit, args, ctx)
 
 
 async def list_files(args: ListArgs, ctx: ToolContext) -> ToolResult:
-    return await _guarded(_list, args, ctx.workspace)
+    return await guarded(_list, args, ctx)
 
 
-async def _guarded(work: Any, args: BaseModel, workspace: Path) -> ToolResult:
+async def undo(args: UndoArgs, ctx: ToolContext) -> ToolResult:
+    """Takes the newest change of this session back."""
+    return await guarded(_undo, args, ctx)
+
+
+async def guarded(work: Callable[[Any, ToolContext], ToolResult], args: BaseModel, ctx: ToolContext) -> ToolResult:
     """Runs blocking work in a thread; a refused path or a failing disk becomes one sentence."""
     try:
-        result: ToolResult = await asyncio.to_thread(work, args, workspace)
-    except ToolPathError as error:
+        result: ToolResult = await asyncio.to_thread(work, args, ctx)
+    except UserError as error:
         raise ToolError(str(error)) from error
     except OSError as error:
         shown = getattr(args, "path", "the file")
@@ -89,7 +101,8 @@ async def _guarded(work: Any, args: BaseModel, workspace: Path) -> ToolResult:
     return result
 
 
-def _read(args: ReadArgs, workspace: Path) -> ToolResult:
+def _read(args: ReadArgs, ctx: ToolContext) -> ToolResult:
+    workspace = ctx.workspace
     path = inside(workspace, args.path)
     size = regular_file(path, args.path).st_size
     shown = shown_path(workspace, path)
@@ -102,7 +115,7 @@ def _read(args: ReadArgs, workspace: Path) -> ToolResult:
         return ToolResult(
             (Text(f"{shown} ({media_type}, {size} bytes)"), Image(data, media_type)), {"path": shown, "bytes": size}
         )
-    lines = _text(path, shown, size).splitlines()
+    lines = read_text(path, shown, size).splitlines()
     chosen = _numbered(lines, args.offset, args.limit)
     if not lines:
         return text_result(f"{shown} is empty.", path=shown, lines=0)
@@ -128,22 +141,24 @@ def _numbered(lines: list[str], offset: int, limit: int) -> list[str]:
     return chosen
 
 
-def _write(args: WriteArgs, workspace: Path) -> ToolResult:
+def _write(args: WriteArgs, ctx: ToolContext) -> ToolResult:
+    workspace = ctx.workspace
     path = inside(workspace, args.path)
     shown = shown_path(workspace, path)
     existed = os.path.lexists(path)
-    before = _text(path, shown, regular_file(path, args.path).st_size) if existed else ""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    _replace(workspace, args.path, path, args.content)
+    before = read_text(path, shown, regular_file(path, args.path).st_size) if existed else ""
+    old = before.encode() if existed else None
+    changes.apply(workspace, ctx.session_key, f"write {shown}", [Change(path, args.path, old, args.content.encode())])
     verb = "Rewrote" if existed else "Created"
-    return _changed(f"{verb} {shown} ({len(args.content.encode())} bytes).", shown, before, args.content)
+    return changed(f"{verb} {shown} ({len(args.content.encode())} bytes).", shown, before, args.content)
 
 
-def _edit(args: EditArgs, workspace: Path) -> ToolResult:
+def _edit(args: EditArgs, ctx: ToolContext) -> ToolResult:
+    workspace = ctx.workspace
     path = inside(workspace, args.path)
     size = regular_file(path, args.path).st_size
     shown = shown_path(workspace, path)
-    before = _text(path, shown, size)
+    before = read_text(path, shown, size)
     count = before.count(args.old_text)
     if count == 0:
         raise ToolError(f"{shown} does not contain that text; read the file and copy old_text exactly, spaces included.")
@@ -152,19 +167,17 @@ def _edit(args: EditArgs, workspace: Path) -> ToolResult:
     after = before.replace(args.old_text, args.new_text)
     if after == before:
         raise ToolError(f"{shown}: old_text and new_text are the same; nothing was changed.")
-    _replace(workspace, args.path, path, after)
-    return _changed(f"Edited {shown} ({count} {'place' if count == 1 else 'places'}).", shown, before, after)
+    changes.apply(workspace, ctx.session_key, f"edit {shown}", [Change(path, args.path, before.encode(), after.encode())])
+    return changed(f"Edited {shown} ({count} {'place' if count == 1 else 'places'}).", shown, before, after)
 
 
-def _replace(workspace: Path, user_path: str, path: Path, content: str) -> None:
-    """Writes atomically, after making sure that no link was slipped in meanwhile; keeps the file's mode."""
-    if inside(workspace, user_path) != path:
-        raise ToolError(f"{user_path} was moved while it was being written; nothing was changed.")
-    mode = path.stat().st_mode & 0o777 if path.exists() else 0o644
-    write_atomic(path, content.encode("utf-8"), mode=mode)
+def _undo(args: UndoArgs, ctx: ToolContext) -> ToolResult:
+    row = changes.undo(ctx.workspace, ctx.session_key, args.path)
+    paths = [file.path for file in row.files]
+    return text_result(f"Took back: {row.label}. As before: {', '.join(paths)}.", paths=paths, undone=row.label)
 
 
-def _changed(sentence: str, shown: str, before: str, after: str) -> ToolResult:
+def changed(sentence: str, shown: str, before: str, after: str) -> ToolResult:
     """The sentence for the model, the diff for the screen."""
     old, new = before.splitlines(), after.splitlines()
     diff = list(difflib.unified_diff(old, new, f"a/{shown}", f"b/{shown}", lineterm=""))
@@ -177,7 +190,8 @@ def _changed(sentence: str, shown: str, before: str, after: str) -> ToolResult:
     return text_result(f"{sentence} +{added} −{removed} lines.", path=shown, added=added, removed=removed, diff=text)
 
 
-def _list(args: ListArgs, workspace: Path) -> ToolResult:
+def _list(args: ListArgs, ctx: ToolContext) -> ToolResult:
+    workspace = ctx.workspace
     folder = inside(workspace, args.path)
     shown = shown_path(workspace, folder)
     if not folder.is_dir():
@@ -219,7 +233,7 @@ def _bytes(path: Path, limit: int) -> bytes:
         return file.read(limit)
 
 
-def _text(path: Path, shown: str, size: int) -> str:
+def read_text(path: Path, shown: str, size: int) -> str:
     if size > MAX_TEXT_BYTES:
         raise ToolError(f"{shown} has {size} bytes; at most {MAX_TEXT_BYTES} are read. Use exec with head, tail or grep.")
     data = _bytes(path, MAX_TEXT_BYTES)
@@ -274,6 +288,16 @@ TOOLS: tuple[Tool, ...] = (
         exclusive=True,
         groups=frozenset({"fs"}),
         title=_path_title("Edit"),
+    ),
+    Tool(
+        "undo",
+        "Take back the newest change that write, edit or apply_patch made here.",
+        UndoArgs,
+        undo,
+        effect="workspace",
+        exclusive=True,
+        groups=frozenset({"fs"}),
+        title=_path_title("Undo", "the last change"),
     ),
     Tool(
         "list",

@@ -47,11 +47,13 @@ class Toolbox:
         """
         wanted, unwanted = tuple(allow or ()), tuple(deny or ())
         kept = [
-            tool for tool in self._tools.values() if (not wanted or _matches(tool, wanted)) and not _matches(tool, unwanted)
+            tool
+            for tool in self._tools.values()
+            if (not wanted or _matches(tool, wanted, tool.comes_with)) and not _matches(tool, unwanted)
         ]
         return Toolbox(kept)
 
 
-def _matches(tool: Tool, patterns: tuple[str, ...]) -> bool:
-    names = (tool.name.lower(), *(f"group:{group.lower()}" for group in tool.groups))
+def _matches(tool: Tool, patterns: tuple[str, ...], also: str = "") -> bool:
+    names = (tool.name.lower(), also, *(f"group:{group.lower()}" for group in tool.groups))
     return any(fnmatchcase(name, pattern.strip().lower()) for pattern in patterns for name in names)

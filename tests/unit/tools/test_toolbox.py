@@ -21,8 +21,11 @@ from openclaw_kernel.values.errors import UserError
 from openclaw_kernel.values.messages import Text
 from openclaw_kernel.values.stream import AbortSignal
 
-NAMES = ("read", "write", "edit", "list", "exec", "process", "python", "variables", "notebook", "memory_append",
-         "memory_search", "web_fetch", "web_search", "canvas", "remind", "skills_list", "session_status")  # fmt: skip
+NAMES = (
+    "read", "write", "edit", "undo", "list", "apply_patch", "glob", "grep", "exec", "process", "python",
+    "variables", "notebook", "memory_append", "memory_search", "web_fetch", "web_search", "canvas", "remind",
+    "skills_list", "session_status"
+)  # fmt: skip
 
 
 class House:
@@ -69,7 +72,11 @@ def test_filters_ignore_case_and_deny_wins() -> None:
     assert BOX.filtered(["group:FS", "MEMORY_*"], ["Write"]).names() == (
         "read",
         "edit",
+        "undo",
         "list",
+        "apply_patch",
+        "glob",
+        "grep",
         "memory_append",
         "memory_search",
     )

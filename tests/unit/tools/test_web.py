@@ -295,10 +295,10 @@ async def test_a_doubtful_turn_asks_unless_a_search_named_the_address(bench: Ben
     await bench.search("x")
     tool = fetch_tool(bench.web)
 
-    def verdict(url: str, **state: bool) -> type:
+    def verdict(url: str, tainted: bool = False, guest: bool = False) -> type:
         call = ToolCall("1", tool.name, {"url": url})
         facts = ToolFacts(tool.name, tool.effect_for(call.arguments), tool.read_only, tool.untrusted_output)
-        return type(decide(call, facts, PolicyState(**state)))
+        return type(decide(call, facts, PolicyState(tainted=tainted, guest=guest)))
 
     assert verdict("https://anywhere.test/") is Allow
     assert verdict("https://anywhere.test/?secret=1", tainted=True) is Ask
