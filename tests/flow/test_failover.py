@@ -142,6 +142,7 @@ async def test_keys_by_name_are_kept_and_never_shown(provider: FakeModelServer, 
 
 def client_scopes(tmp_path: Path, settings: dict[str, Any]) -> Any:
     """A client that may only read, at a gateway of its own."""
+
     @asynccontextmanager
     async def opened() -> AsyncIterator[Client]:
         weak = ["operator.read"]
