@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from tests.flow.wire import Client, Served, client, text_of
 
@@ -63,12 +64,9 @@ async def test_always_is_remembered_listed_and_taken_back(peer: Client) -> None:
     empty = {"version": 1, "agents": {"main": {"allowlist": []}}}
     stale = await peer.fails("exec.approvals.set", {"file": empty, "baseHash": "0"})
     assert "has changed since" in stale["message"]
-    for bad in (
-        {"defaults": {"security": "full"}},
-        {"agents": {"main": {"security": "full"}}},
-        {"agents": {"main": {"allowlist": [{}]}}},
-    ):
-        await peer.fails("exec.approvals.set", {"file": bad, "baseHash": have["hash"]})
+    refused: list[dict[str, Any]] = [{"security": "full"}, {"allowlist": [{}]}]
+    for file in ({"defaults": {"security": "full"}}, *({"agents": {"main": agent}} for agent in refused)):
+        await peer.fails("exec.approvals.set", {"file": file, "baseHash": have["hash"]})
     await peer.call("exec.approvals.set", {"file": empty, "baseHash": have["hash"]})
     run_id, approval_id = await _asked(peer, "run `uname -s`")
     await peer.call("exec.approval.resolve", {"id": approval_id, "decision": "deny"})
