@@ -119,7 +119,7 @@ def allowlist_list(target: Target, agent_id: str) -> None:
         show.print_json(rows)
         return
     columns = ("agent", "pattern", "directory", "since", "by")
-    cells = [(r["agent"], r["pattern"], r["cwd"] or "any", show.when(r["createdAtMs"]), r["source"]) for r in rows]
+    cells = [(r["agent"], r["pattern"], r["cwd"] or "any", show.when(r["createdAtMs"]), r["addedBy"]) for r in rows]
     show.print_table(columns, cells, empty="Nothing is allowed for good.")
 
 

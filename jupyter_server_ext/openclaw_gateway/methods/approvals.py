@@ -168,8 +168,7 @@ async def resolve(params: ResolveParams, call: Call) -> dict[str, Any]:
     decision = _DECISIONS.get(params.decision)
     if decision is None:
         raise invalid("invalid decision; answer allow-once, allow-always or deny")
-    by = call.connection.client.display_name or call.connection.client.id or call.connection.conn_id
-    services.approvals.resolve(params.id, decision, by)
+    services.approvals.resolve(params.id, decision, call.by)
     await services.approvals.flush()
     return {"ok": True}
 
@@ -208,11 +207,10 @@ async def approvals_set(params: SetParams, call: Call) -> dict[str, Any]:
         )
     wanted = _wanted(params.file)
     have = {(row.agent_id, row.pattern, row.cwd) for row in services.approvals.entries()}
-    by = call.connection.client.display_name or call.connection.client.id or call.connection.conn_id
     for agent_id, pattern, cwd in sorted(have - wanted):
         services.approvals.disallow(agent_id, pattern, cwd)
     for agent_id, pattern, cwd in sorted(wanted - have):
-        services.approvals.allow(agent_id, pattern, cwd=cwd, source=by)
+        services.approvals.allow(agent_id, pattern, cwd=cwd, source=call.by)
     await services.approvals.flush()
     return await approvals_get(NoParams(), call)
 
@@ -220,7 +218,13 @@ async def approvals_set(params: SetParams, call: Call) -> dict[str, Any]:
 def _file(services: GatewayServices) -> dict[str, Any]:
     agents: dict[str, Any] = {}
     for row in services.approvals.entries():
-        entry = {"pattern": row.pattern, "cwd": row.cwd, "createdAtMs": row.created_at, "source": row.source}
+        entry = {
+            "pattern": row.pattern,
+            "cwd": row.cwd,
+            "source": "allow-always",
+            "addedBy": row.source,
+            "createdAtMs": row.created_at,
+        }
         agents.setdefault(row.agent_id, {"allowlist": []})["allowlist"].append(entry)
     return {"version": 1, "defaults": {}, "agents": agents}
 
