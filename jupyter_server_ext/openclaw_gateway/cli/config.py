@@ -65,7 +65,7 @@ def get(state_dir: Path, as_json: bool, key: str) -> None:
 @state_dir_option
 def set_key(state_dir: Path, as_json: bool, key: str, value: str) -> None:
     """Write one value, comments kept. VALUE is JSON5; what cannot be read so is taken as text."""
-    _change(state_dir, as_json, key, lambda raw: set_value(raw, split_key(key), _value(value)), "Set")
+    change_file(state_dir, as_json, key, lambda raw: set_value(raw, split_key(key), _value(value)), "Set")
 
 
 @command.command("unset")
@@ -78,7 +78,7 @@ def unset_key(state_dir: Path, as_json: bool, key: str) -> None:
     path = split_key(key)
     if not _look_up(loaded.parsed, path)[1]:
         raise UserError(f"{loaded.path} has no key {key!r}.")
-    _change(state_dir, as_json, key, lambda raw: remove(raw, path), "Unset")
+    change_file(state_dir, as_json, key, lambda raw: remove(raw, path), "Unset")
 
 
 @command.command("validate")
@@ -136,7 +136,7 @@ def _value(text: str) -> Any:
         return text
 
 
-def _change(state_dir: Path, as_json: bool, key: str, edit: Callable[[str], str], done: str) -> None:
+def change_file(state_dir: Path, as_json: bool, key: str, edit: Callable[[str], str], done: str) -> None:
     """Edit the text, check the whole result as if it were the file, and only then replace it."""
     path = config_file(state_dir)
     raw = path.read_text(encoding="utf-8") if path.exists() else "{}\n"

@@ -1,16 +1,24 @@
-"""`models`: what can be talked to."""
+"""`models`: what can be talked to, what is asked, and with which keys."""
 
 from __future__ import annotations
 
 import click
 
 from openclaw_gateway.cli import show
-from openclaw_gateway.cli.wire import Target, call, target_options
+from openclaw_gateway.cli.model_auth import auth, auth_state
+from openclaw_gateway.cli.model_choice import aliases, fallbacks, set_model
+from openclaw_gateway.cli.wire import Target, Wire, call, target_options
 
 
 @click.group("models")
 def command() -> None:
-    """Show the models the gateway knows."""
+    """Show models, choose one, and look after keys."""
+
+
+command.add_command(auth)
+command.add_command(aliases)
+command.add_command(fallbacks)
+command.add_command(set_model)
 
 
 @command.command("list")
@@ -36,3 +44,27 @@ def list_models(target: Target) -> None:
         ),
         empty="No models are configured.",
     )
+
+
+@command.command("status")
+@target_options
+def status(target: Target) -> None:
+    """The default model, who stands in for it, and whether their keys are good."""
+    with Wire(target) as wire:
+        listed = wire.request("models.list", {"view": "default", "includeDetails": True})
+        found = wire.request("models.authStatus")
+        config = wire.request("config.get")["config"]
+    default = next((row for row in listed["models"] if "default" in row.get("tags", ())), None)
+    choice = config.get("agents", {}).get("defaults", {}).get("model") or {}
+    standing_in = choice.get("fallbacks", []) if isinstance(choice, dict) else []
+    name = f"{default['provider']}/{default['id']}" if default else "none"
+    if target.as_json:
+        show.print_json({"default": name, "fallbacks": standing_in, "auth": found["providers"]})
+        return
+    show.print_facts([("default", name), ("fallbacks", ", ".join(standing_in) or "none")])
+    for provider in found["providers"]:
+        for one in provider["usage"]:
+            if one["source"] != "none":
+                print(f"{provider['provider']:<14}  {show.plain(one['profileId'])}  {auth_state(one)}")
+        if provider["status"] == "missing":
+            print(f"{provider['provider']:<14}  no key")
