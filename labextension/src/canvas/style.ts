@@ -186,6 +186,7 @@ const CSS = `
 .ocv-foot { display: flex; align-items: center; justify-content: space-between; min-height: 24px; }
 .ocv-pager { display: flex; align-items: center; gap: 4px; font-size: calc(var(--cv-size) - 1px); }
 @media (prefers-reduced-motion: reduce) { .ocv * { animation: none !important; transition: none !important; } }
+[data-jp-theme-light='false'] .ocv { color-scheme: dark; }
 @media (pointer: coarse) {
   .ocv :is(.ocv-btn, .ocv-field, .ocv-chip, .ocv-option, .ocv-sort) { min-height: 44px; }
   .ocv .ocv-field { font-size: 16px; }

@@ -24,7 +24,8 @@ export function Ending(props: Props): JSX.Element | null {
 function Stopped(props: Props): JSX.Element {
   const { words } = useEnv();
   const { startedAt, endedAt } = props.answer;
-  const took = endedAt !== null && endedAt > startedAt ? duration(endedAt - startedAt) : '';
+  // A number keeps its unit beside it.
+  const took = endedAt !== null && endedAt > startedAt ? duration(endedAt - startedAt).replace(/ /g, '\u00a0') : '';
   return (
     <div className="oc-note">
       <Icon name="stop" className="oc-muted oc-note-icon" />

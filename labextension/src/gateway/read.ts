@@ -99,7 +99,13 @@ export function readSession(row: unknown): SessionRow | null {
 }
 
 function sessionTitle(row: unknown, key: string): string {
-  return text(row, 'label') ?? text(row, 'derivedTitle') ?? text(row, 'displayName') ?? shortKey(key);
+  return text(row, 'label') ?? derivedTitle(row) ?? text(row, 'displayName') ?? shortKey(key);
+}
+
+/** What a conversation began with; the command that began it says nothing of it. */
+export function derivedTitle(row: unknown): string | undefined {
+  const found = text(row, 'derivedTitle');
+  return found === undefined || /^\/(?:new|reset)\b/.test(found) ? undefined : found;
 }
 
 /** `agent:main:main` reads as "Main", `agent:main:telegram:direct:7` as "telegram direct 7". */

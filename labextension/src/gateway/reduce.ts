@@ -3,7 +3,7 @@ import type { Action } from './actions';
 import { isObject, Json, list, text } from './frames';
 import { emptyAnswer, readFlight, readHistory, readSaid, runOf } from './history';
 import { change, heard, listed, openOnes, pairEvent } from './requests';
-import { addUsage, modelRef, readApproval, readDecision, readModel, readSession, shortKey } from './read';
+import { addUsage, derivedTitle, modelRef, readApproval, readDecision, readModel, readSession, shortKey } from './read';
 import { Answer, Approval, Entry, initialState, SessionRow, State } from './state';
 import { addAgent, addText, deltaText, end } from './turn';
 
@@ -90,7 +90,7 @@ function applyHistory(state: State, payload: Json): State {
     loaded: true,
     problem: '',
     fullKey: text(info, 'key') ?? text(payload, 'sessionKey') ?? state.fullKey,
-    title: text(info, 'label') ?? text(info, 'derivedTitle') ?? state.title,
+    title: text(info, 'label') ?? derivedTitle(info) ?? state.title,
     entries: placeLive(fresh, live),
     usage: history.usage,
     model: modelRef(info) || modelRef(payload.defaults) || history.model || state.model
