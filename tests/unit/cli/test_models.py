@@ -39,7 +39,7 @@ def run(home: Path, *args: str) -> int:
 def written(home: Path) -> Any:
     text = (home / "openclaw.json").read_text()
     assert "// my own words" in text
-    return loads(text)["agents"]["defaults"]  # type: ignore[index,call-overload]
+    return loads(text)["agents"]["defaults"]
 
 
 def test_set_by_name_and_by_alias(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
