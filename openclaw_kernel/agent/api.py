@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from openclaw_kernel.config.schema.messages import QueueMode
 from openclaw_kernel.models.api import ThinkingLevel
 from openclaw_kernel.values.events import RunEvent, RunStatus
 from openclaw_kernel.values.messages import AssistantMessage, ModelFailure, Usage, UserMessage
@@ -27,6 +28,8 @@ class RunRequest:
     client_id: str = ""
     tools: tuple[str, ...] | None = None
     """The only tools this run may use (names, `group:…`, patterns); `None` for all the agent has."""
+    queue: QueueMode | Literal["session"] | None = None
+    """What happens when a run of the session is under way: a mode, the one the session is set to, or just wait in order."""
 
 
 @dataclass(frozen=True, slots=True)

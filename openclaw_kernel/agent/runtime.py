@@ -8,32 +8,35 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 
 from openclaw_kernel.agent.api import ActiveRun, EventSink, Outcome, Receipt, RunRequest
 from openclaw_kernel.agent.lanes import Lanes, default_limit
 from openclaw_kernel.agent.prompt import PromptBuilder
+from openclaw_kernel.agent.queue import QueueRules, may_join, rules_of, shortened
+from openclaw_kernel.agent.recovery import Recovery
 from openclaw_kernel.agent.run import BeforeRun, House, Turn
 from openclaw_kernel.agent.runs import RunRow, input_hash, open_runs, usage_wire
 from openclaw_kernel.agent.settings import run_seconds
 from openclaw_kernel.agent.turn import ending, run_ended, run_turn
+from openclaw_kernel.agent.underway import Run, tell_log
 from openclaw_kernel.config.schema import OpenClawConfig
+from openclaw_kernel.config.schema.messages import QueueMode
 from openclaw_kernel.models.service import Models
 from openclaw_kernel.safety.approvals import Approvals
 from openclaw_kernel.safety.redact import Redactor
-from openclaw_kernel.sessions.context import LOST_RESULT
 from openclaw_kernel.sessions.store import Session, Sessions
 from openclaw_kernel.sessions.transcript import StoredMessage
 from openclaw_kernel.tools.api import Services
 from openclaw_kernel.tools.registry import Toolbox
 from openclaw_kernel.values.clock import Clock, NewId, system_clock
 from openclaw_kernel.values.clock import new_id as random_id
-from openclaw_kernel.values.codec import message_from_wire, message_to_wire
+from openclaw_kernel.values.codec import message_to_wire
 from openclaw_kernel.values.errors import UserError, invalid, unavailable
-from openclaw_kernel.values.events import AgentEvent, MessageDelta, MessageStarted, RunEvent
-from openclaw_kernel.values.messages import AssistantMessage, Text, ToolResultMessage, Usage, UserMessage
+from openclaw_kernel.values.events import AgentEvent, MessageDelta, MessageStarted, MessageStored, RunEvent
+from openclaw_kernel.values.messages import Usage, UserMessage
 from openclaw_kernel.values.session_key import resolve as resolve_key
 
 log = logging.getLogger(__name__)
@@ -41,20 +44,6 @@ log = logging.getLogger(__name__)
 INTERRUPTED = "interrupted by a restart"
 SETTLE_S = 5.0
 """How long `close` waits for aborted runs to write their endings."""
-
-
-@dataclass(slots=True)
-class _Run:
-    """A run that is queued or under way."""
-
-    request: RunRequest
-    row: RunRow
-    done: asyncio.Future[Outcome]
-    stored: StoredMessage | None = None
-    turn: Turn | None = None
-    stop_reason: str = ""
-    seq: int = 0
-    text: list[str] = field(default_factory=list)
 
 
 class AgentRuntime:
@@ -75,6 +64,7 @@ class AgentRuntime:
         before_run: BeforeRun | None = None,
         clock: Clock = system_clock,
         new_id: NewId = random_id,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._house = House(
             config,
@@ -96,8 +86,10 @@ class AgentRuntime:
         self._clock = clock
         self._sink = sink
         self._rows = open_runs(state_dir / "runs.jsonl")
+        self._recovery = Recovery(sessions, self._rows, clock)
+        self._sleep = sleep
         self._lanes = Lanes(lambda: _limit(config()))
-        self._runs: dict[str, _Run] = {}
+        self._runs: dict[str, Run] = {}
         self._flushes: set[asyncio.Task[None]] = set()
         self._closing = False
 
@@ -119,7 +111,12 @@ class AgentRuntime:
         request = replace(request, session_key=key, message=message)
         session = self._sessions.open(key)
         entry = session.entry
-        queued = self._lanes.busy(key)
+        queued, mode = self._lanes.busy(key), None
+        if queued and request.queue is not None:
+            rules = rules_of(self._config(), entry)
+            mode = rules.mode if request.queue == "session" else request.queue
+            message = self._make_place(key, rules, mode, message)
+            request = replace(request, message=message)
         row = RunRow(
             run_id=request.run_id,
             session_key=key,
@@ -130,7 +127,7 @@ class AgentRuntime:
             accepted_at=self._clock(),
             message=message_to_wire(message) if queued else None,
         )
-        run = _Run(request, row, asyncio.get_running_loop().create_future())
+        run = Run(request, row, asyncio.get_running_loop().create_future(), mode=mode)
         self._rows.put(row)
         if not queued:
             run.stored = self._store_input(session, row, message)
@@ -145,7 +142,7 @@ class AgentRuntime:
             row = self._rows.get(run_id)
             if row is None:
                 raise invalid(f"unknown run {run_id!r}")
-            return row.outcome(self._answer(row)) if row.done else None
+            return row.outcome(self._recovery.answer(row)) if row.done else None
         try:
             return await asyncio.wait_for(asyncio.shield(run.done), timeout_s)
         except TimeoutError:
@@ -172,7 +169,7 @@ class AgentRuntime:
     async def close(self, grace_s: float = 5.0) -> None:
         """Stops intake, gives runs `grace_s` to finish, then aborts them with reason `shutdown`; all is on disk after."""
         self._closing = True
-        for run in [run for run in self._runs.values() if run.turn is None]:
+        for run in [run for run in self._runs.values() if run.waits]:
             self._stop(run, "shutdown")
         pending = [run.done for run in self._runs.values()]
         if pending:
@@ -193,9 +190,7 @@ class AgentRuntime:
     def queued(self, session_key: str | None = None) -> list[str]:
         """Run ids that wait for their turn, oldest first."""
         key = resolve_key(session_key) if session_key is not None else None
-        return [
-            run.request.run_id for run in self._runs.values() if run.turn is None and key in (None, run.request.session_key)
-        ]
+        return [run.request.run_id for run in self._runs.values() if run.waits and key in (None, run.request.session_key)]
 
     def steer(self, session_key: str, message: UserMessage) -> str | None:
         """Hands a message to the run under way, which sees it after the tool it is running (AGT-09); the run's id, or `None`
@@ -214,11 +209,11 @@ class AgentRuntime:
         for row in self._rows.pending():
             if row.run_id in self._runs:
                 continue
-            if row.state == "running" and not self._has_input(row):
+            if row.state == "running" and not self._recovery.has_input(row):
                 # The crash came between the row and the message: nobody was told that it was accepted.
                 self._rows.delete(row.run_id)
                 continue
-            marked.append(self._interrupt(row, INTERRUPTED))
+            marked.append(self._recovery.interrupt(row, INTERRUPTED))
         await self._rows.flush()
         if marked:
             await self._sessions.flush()
@@ -226,7 +221,9 @@ class AgentRuntime:
 
     # --- one run
 
-    async def _work(self, run: _Run) -> None:
+    async def _work(self, run: Run) -> None:
+        if run.mode is not None:
+            await self._quiet(run)
         session = self._sessions.open(run.request.session_key)
         turn = Turn(
             house=self._house,
@@ -236,6 +233,7 @@ class AgentRuntime:
             emit=lambda event: self._emit(run, event),
             stored=run.stored,
         )
+        turn.take_queued = lambda: self._join(run, "steer")
         run.turn = turn
         if run.stop_reason:
             turn.signal.abort(run.stop_reason)
@@ -246,6 +244,7 @@ class AgentRuntime:
                 turn.stored = self._sessions.append(session, run.request.message)
                 run.row = replace(run.row, state="running", session_id=session.entry.session_id, message=None)
                 self._rows.put(run.row)
+                self._collect(run, turn)
             outcome = await run_turn(turn)
         except Exception as error:
             log.exception("run %s could not start", run.request.run_id)
@@ -258,7 +257,7 @@ class AgentRuntime:
         self._settle(run, outcome, turn.answer_id)
         self._flush_later(session)
 
-    def _timer(self, run: _Run, turn: Turn) -> asyncio.TimerHandle | None:
+    def _timer(self, run: Run, turn: Turn) -> asyncio.TimerHandle | None:
         """Ends the run after its time (AGT-03); 0 is unlimited."""
         wanted = run.request.timeout_ms
         seconds = wanted / 1000 if wanted is not None else float(run_seconds(self._config(), run.row.agent_id))
@@ -266,7 +265,7 @@ class AgentRuntime:
             return None
         return asyncio.get_running_loop().call_later(seconds, turn.signal.abort, "timeout")
 
-    def _settle(self, run: _Run, outcome: Outcome, answer_id: str | None) -> None:
+    def _settle(self, run: Run, outcome: Outcome, answer_id: str | None) -> None:
         """The one end of every run: the ledger, then the event, then whoever waits."""
         error = outcome.error
         run.row = replace(
@@ -286,45 +285,39 @@ class AgentRuntime:
             self._rows.put(run.row)
         except UserError as refused:
             log.error("the end of run %s is not in the ledger: %s", run.row.run_id, refused)
-        self._tell_log(run.row)
+        tell_log(run.row)
         del self._runs[run.request.run_id]
+        for guest in run.guests:
+            ended = self._unrun(guest, "steered")
+            self._settle(guest, replace(ended, status=outcome.status, error=outcome.error), None)
         self._emit(run, run_ended(outcome))
         if not run.done.done():
             run.done.set_result(outcome)
 
-    def _tell_log(self, row: RunRow) -> None:
-        """One line a run. Never its words: a message may hold what no log should."""
-        took = max(0, row.ended_at - row.accepted_at)
-        if row.status == "error":
-            log.warning(
-                "run %s of %s failed after %d ms: %s", row.run_id, row.session_key, took, row.error or "no reason given"
-            )
-        else:
-            log.info("run %s of %s ended after %d ms: %s (%s)", row.run_id, row.session_key, took, row.status, row.stop_reason)
-
-    def _stop(self, run: _Run, reason: str) -> None:
+    def _stop(self, run: Run, reason: str) -> None:
+        run = run.host or run
         if run.turn is not None:
             run.turn.signal.abort(reason)
             self._approvals.cancel_run(run.request.run_id)
         elif self._lanes.cancel(run.request.session_key, run.request.run_id):
             if reason == "shutdown" or run.stored is not None:
-                self._interrupt(run.row, f"stopped before it ran ({reason})")
+                self._recovery.interrupt(run.row, f"stopped before it ran ({reason})")
             self._settle(run, self._unrun(run, reason), None)
         else:
             run.stop_reason = reason
 
-    def _unrun(self, run: _Run, reason: str) -> Outcome:
+    def _unrun(self, run: Run, reason: str) -> Outcome:
         now = self._clock()
         request = run.request
         return Outcome(
             request.run_id, request.session_key, run.row.session_id, "aborted", now, now, None, None, reason, Usage()
         )
 
-    def _not_started(self, run: _Run, sentence: str) -> Outcome:
+    def _not_started(self, run: Run, sentence: str) -> Outcome:
         message = ending(run.request.session_key, run.request.run_id, self._clock(), sentence, aborted=False)
         return replace(self._unrun(run, "error"), status="error", error=message.error)
 
-    def _emit(self, run: _Run, event: AgentEvent) -> None:
+    def _emit(self, run: Run, event: AgentEvent) -> None:
         if isinstance(event, MessageDelta) and event.kind == "text":
             run.text.append(event.delta)
         elif isinstance(event, MessageStarted):
@@ -334,6 +327,67 @@ class AgentRuntime:
             self._sink(RunEvent(run.request.run_id, run.request.session_key, run.row.agent_id, run.seq, event))
         except Exception:
             log.exception("the event sink failed at event %d of run %s", run.seq, run.request.run_id)
+
+    # --- messages that wait behind a run
+
+    def _make_place(self, key: str, rules: QueueRules, mode: QueueMode, message: UserMessage) -> UserMessage:
+        """Room in the queue for one more message (AGT-10); the message, which may have to speak for one that was dropped."""
+        if mode == "interrupt":
+            self.abort(key, reason="interrupt")
+            return message
+        waiting = [run for one in self._lanes.waiting(key) if (run := self._runs.get(one)) and run.mode is not None]
+        if len(waiting) < rules.cap:
+            return message
+        if rules.drop == "new":
+            raise unavailable(f"{len(waiting)} messages are waiting in this session already; send it again in a moment")
+        oldest = waiting[0]
+        if rules.drop == "summarize" and self._lanes.cancel(key, oldest.request.run_id):
+            if len(waiting) == 1:
+                message = shortened(oldest.request.message, message)
+            else:
+                self._speak_for(waiting[1], shortened(oldest.request.message, waiting[1].request.message))
+            self._settle(oldest, self._unrun(oldest, "summarized"), None)
+        else:
+            self._stop(oldest, "dropped")
+        return message
+
+    def _speak_for(self, run: Run, message: UserMessage) -> None:
+        run.request = replace(run.request, message=message)
+        run.row = replace(run.row, message=message_to_wire(message))
+        self._rows.put(run.row)
+
+    def _join(self, host: Run, mode: QueueMode) -> tuple[UserMessage, ...]:
+        """Takes messages that wait in `mode` into the run of `host`. Their runs end with it; a crash before finds them in the
+        ledger, or in the transcript."""
+        joined = [
+            run
+            for run in self._of(host.request.session_key)
+            if run.waits and run.mode == mode and may_join(host.request, run.request)
+        ]
+        joined = [run for run in joined if self._lanes.cancel(run.request.session_key, run.request.run_id)]
+        for run in joined:
+            run.host = host
+        host.guests += joined
+        return tuple(run.request.message for run in joined)
+
+    def _collect(self, run: Run, turn: Turn) -> None:
+        """What waits to be collected goes into the same turn, behind the message it starts with."""
+        if run.mode != "collect":
+            return
+        for message in self._join(run, "collect"):
+            stored = self._sessions.append(turn.session, message)
+            self._emit(run, MessageStored(stored.entry_id, stored.seq, stored.message))
+
+    async def _quiet(self, run: Run) -> None:
+        """Waits until nothing new has come for the debounce time (AGT-10)."""
+        key = run.request.session_key
+        pause = rules_of(self._config(), self._sessions.get(key)).debounce_ms
+        while not run.stop_reason:
+            newest = max((other.row.accepted_at for other in self._of(key) if other.waits), default=0)
+            left = newest + pause - self._clock()
+            if left <= 0:
+                return
+            await self._sleep(left / 1000)
 
     # --- what is stored
 
@@ -353,42 +407,7 @@ class AgentRuntime:
             self._rows.delete(row.run_id)
             raise
 
-    def _has_input(self, row: RunRow) -> bool:
-        key = f"{row.run_id}:user"
-        messages = self._sessions.transcript(row.agent_id, row.session_id).messages()
-        return any(isinstance(it.message, UserMessage) and it.message.idempotency_key == key for it in reversed(messages))
-
-    def _interrupt(self, row: RunRow, sentence: str) -> RunRow:
-        """Closes a run in the transcript without an answer. Calls left open get their result, so the history stays whole."""
-        transcript = self._sessions.transcript(row.agent_id, row.session_id)
-        now = self._clock()
-        if row.message is not None and not self._has_input(row):
-            transcript.append_message(message_from_wire(row.message))
-        for call_id, name in transcript.open_calls().items():
-            lost = (Text(LOST_RESULT),)
-            transcript.append_message(
-                ToolResultMessage(
-                    call_id, name, lost, now, is_error=True, details={"state": "aborted"}, meta={"runId": row.run_id}
-                )
-            )
-        if not _closes(transcript.tail(1), row.run_id):
-            transcript.append_message(ending(row.session_key, row.run_id, now, sentence, aborted=True))
-        entry = self._sessions.get(row.session_key)
-        if entry is not None and entry.session_id == row.session_id:
-            self._sessions.update(row.session_key, aborted_last_run=True, status="killed", last_run_id=row.run_id)
-        done = replace(row, state="done", message=None, status="aborted", ended_at=now, stop_reason="restart")
-        self._rows.put(done)
-        log.warning("run %s of %s: %s", row.run_id, row.session_key, sentence)
-        return done
-
-    def _answer(self, row: RunRow) -> AssistantMessage | None:
-        """The answer of a settled run, read back from the transcript."""
-        if row.answer_id is None or row.status == "error":
-            return None
-        message = self._sessions.transcript(row.agent_id, row.session_id).find(row.answer_id)
-        return message if isinstance(message, AssistantMessage) and message.text.strip() not in ("", "NO_REPLY") else None
-
-    def _of(self, key: str) -> list[_Run]:
+    def _of(self, key: str) -> list[Run]:
         return [run for run in self._runs.values() if run.request.session_key == key]
 
     def _flush_later(self, session: Session) -> None:
@@ -409,9 +428,3 @@ def _limit(config: OpenClawConfig) -> int:
     """What the user wrote as `agents.defaults.maxConcurrent`, else the machine's own limit."""
     defaults = config.agents.defaults
     return defaults.max_concurrent if "max_concurrent" in defaults.model_fields_set else default_limit()
-
-
-def _closes(tail: list[StoredMessage], run_id: str) -> bool:
-    """Whether the transcript already ends with the last word of this run."""
-    last = tail[0].message if tail else None
-    return isinstance(last, AssistantMessage) and last.stop_reason != "toolUse" and last.meta.get("runId") == run_id

@@ -59,6 +59,10 @@ class SessionEntry:
     spawn_depth: int = 0
     archived_at: int | None = None
     pinned_at: int | None = None
+    queue_mode: str | None = None
+    queue_debounce_ms: int | None = None
+    queue_cap: int | None = None
+    queue_drop: str | None = None
 
     @property
     def archived(self) -> bool:

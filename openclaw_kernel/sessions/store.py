@@ -164,6 +164,10 @@ class Sessions:
             parent_session_key=entry.parent_session_key,
             spawn_depth=entry.spawn_depth,
             pinned_at=entry.pinned_at,
+            queue_mode=entry.queue_mode,
+            queue_debounce_ms=entry.queue_debounce_ms,
+            queue_cap=entry.queue_cap,
+            queue_drop=entry.queue_drop,
         )
         self._ledger(entry.agent_id).put(fresh)
         self.transcript(fresh.agent_id, fresh.session_id).parent_session = entry.session_id

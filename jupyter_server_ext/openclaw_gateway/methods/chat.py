@@ -108,6 +108,7 @@ async def chat_send(params: ChatSendParams, call: Call) -> dict[str, Any]:
         timeout_ms=params.timeout_ms or None,
         extra_system_prompt=introduce(services, key, skill) if skill is not None else None,
         client_id=owner_of(call),
+        queue=params.queue_mode or "session",
     )
     receipt = await services.runtime.submit(request)
     if created:

@@ -13,6 +13,7 @@ from openclaw_kernel.config.schema.base import Loose, Section
 from openclaw_kernel.config.schema.cron import Cron, Hooks
 from openclaw_kernel.config.schema.gateway import Gateway
 from openclaw_kernel.config.schema.logging import Logging
+from openclaw_kernel.config.schema.messages import Messages
 from openclaw_kernel.config.schema.models import Models
 from openclaw_kernel.config.schema.plugins import Plugins
 from openclaw_kernel.config.schema.secrets import SecretsSection
@@ -45,12 +46,12 @@ class OpenClawConfig(Section):
     hooks: Hooks = Field(default_factory=Hooks)
     channels: dict[str, Loose] = Field(default_factory=dict)
     bindings: list[Loose] = Field(default_factory=list)
+    messages: Messages = Field(default_factory=Messages)
 
     meta: Loose = Field(default_factory=dict)
     wizard: Loose = Field(default_factory=dict)
     identity: Loose = Field(default_factory=dict)
     broadcast: Loose = Field(default_factory=dict)
-    messages: Loose = Field(default_factory=dict)
     commands: Loose = Field(default_factory=dict)
     access_groups: Loose = Field(default_factory=dict)
     mcp: Loose = Field(default_factory=dict)
