@@ -15,7 +15,6 @@ from openclaw_kernel.tools import changes
 from openclaw_kernel.tools.api import Tool, ToolContext, ToolError, ToolResult, text_result
 from openclaw_kernel.tools.changes import Change
 from openclaw_kernel.tools.files import MAX_CHARS, MAX_TEXT_BYTES, guarded, read_text
-from openclaw_kernel.tools.patch import Add, Delete, Update, parse, updated
 
 
 class PatchArgs(BaseModel):
@@ -34,6 +33,8 @@ async def apply_patch(args: PatchArgs, ctx: ToolContext) -> ToolResult:
 
 def _apply(args: PatchArgs, ctx: ToolContext) -> ToolResult:
     """Works out every file's new content first; only then is the first one written."""
+    from openclaw_kernel.tools.patch import Add, Delete, Update, parse, updated  # not before the first patch
+
     files: dict[Path, _File] = {}
     for step in parse(args.patch):
         file = _file(files, ctx.workspace, step.path)

@@ -26,6 +26,8 @@ from openclaw_kernel.tools.processes import end_all, mark
 from openclaw_kernel.tools.terminal import RELAY, TAKE_TERMINAL, TERM, open_terminal
 from openclaw_kernel.values.stream import AbortSignal
 
+NOTE_CHARS = 1_000
+"""Room for what is said of an output beside it, so that a result is cut in its middle and not once more at its end."""
 TERM_GRACE_S = 2.0
 DRAIN_S = 0.5
 
@@ -69,7 +71,7 @@ class Process:
         self.failure = ""
         self.ctx = ctx
         self.output = Output(
-            ctx.workspace, lambda text: ctx.progress(text, None), ctx.result_chars, terminal=input == "terminal"
+            ctx.workspace, lambda text: ctx.progress(text, None), ctx.result_chars - NOTE_CHARS, terminal=input == "terminal"
         )
         self._argv = tuple(argv)
         self._killed = AbortSignal()

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from openclaw_kernel.tools import terminal
 from openclaw_kernel.tools.api import Effect, Tool, ToolContext, ToolError, ToolResult, text_result
 from openclaw_kernel.tools.background import Job, Jobs, state_of
+from openclaw_kernel.tools.process import NOTE_CHARS
 
 POLL_S = 30.0
 LOG_LINES = 200
@@ -51,7 +52,7 @@ def process_tool(jobs: Jobs) -> Tool:
             case "poll":
                 return await _poll(job, args.wait_s)
             case "log":
-                return _log(job, args.offset, args.limit, ctx.result_chars)
+                return _log(job, args.offset, args.limit, ctx.result_chars - NOTE_CHARS)
             case "kill":
                 return await _kill(job)
             case "write" | "send-keys" | "paste" | "submit":

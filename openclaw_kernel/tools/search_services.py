@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urljoin, urlsplit
 
+from openclaw_kernel.tools.api import ToolError
 from openclaw_kernel.tools.web import Web
 from openclaw_kernel.values.errors import UserError
 
@@ -153,3 +154,59 @@ SERVICES: Mapping[str, Service] = {
         Service("duckduckgo", duckduckgo, "https://html.duckduckgo.com"),
     )
 }
+
+
+async def search(web: Web, query: str, count: int) -> tuple[str, list[Found], bool]:
+    """Who was asked, what was found, and whether that was known from a moment ago. Raises `ToolError`."""
+    service, setup = chosen(web)
+    key = (service.name, setup.base_url, query, count)
+    known: list[Found] | None = web.searches.get(key, web.settings().search.cache_ttl_minutes * 60_000)
+    if known is not None:
+        return service.name, known, True
+    try:
+        found = (await service.search(web, setup, query, count))[:count]
+    except UserError as error:
+        raise ToolError(f"The search with {service.name} failed: {error}") from error
+    web.searches.put(key, found)
+    return service.name, found, False
+
+
+def chosen(web: Web) -> tuple[Service, Setup]:
+    """The service that `tools.web.search.provider` names, or the first that is set up. Raises `ToolError` when it cannot be
+    used."""
+    wanted = web.settings().search.provider
+    if wanted != "auto":
+        service = SERVICES.get(wanted)
+        if service is None:
+            raise ToolError(f"tools.web.search.provider is {wanted!r}; use auto or one of {', '.join(SERVICES)}.")
+        return service, _setup(web, service, wanted=True)
+    for service in SERVICES.values():
+        setup = _setup(web, service, wanted=False)
+        if not _lacks(service, setup):
+            return service, setup
+    raise ToolError("No search service is set up; set tools.web.search.provider.")
+
+
+def _setup(web: Web, service: Service, *, wanted: bool) -> Setup:
+    settings = web.settings().search
+    own = getattr(settings, service.name)
+    where = f"tools.web.search.{service.name}.apiKey"
+    secret = own.api_key or (settings.api_key if wanted else None) or web.env.get(service.key_variable) or None
+    try:
+        key = web.secret(secret, where) if secret is not None else ""
+    except UserError as error:
+        if wanted:
+            raise ToolError(str(error)) from error
+        key = ""
+    base = own.base_url or web.env.get(service.base_variable, "") or service.base_url
+    setup = Setup(base.rstrip("/"), key, own.base_url is not None or base != service.base_url, settings.timeout_seconds)
+    if wanted and (lack := _lacks(service, setup)):
+        raise ToolError(f"{service.name} cannot be used: set {lack}.")
+    return setup
+
+
+def _lacks(service: Service, setup: Setup) -> str:
+    """The setting that is missing, or nothing."""
+    if service.needs_key and not setup.key:
+        return f"tools.web.search.{service.name}.apiKey"
+    return "" if setup.base_url else f"tools.web.search.{service.name}.baseUrl"

@@ -19,6 +19,8 @@ from openclaw_kernel.values.envelope import fence
 from openclaw_kernel.values.errors import UserError
 
 PROGRESS_AFTER_S = 5.0
+HEAD_CHARS = 2_000
+"""Room for address and title beside the text of a page."""
 _TEXT = re.compile(r"^(?:text/.*|application/(?:.*\+)?(?:json|xml|javascript|yaml|x-yaml|toml|x-ndjson|ld\+json))$")
 _META_CHARSET = re.compile(rb"<meta[^>]{0,200}charset=[\"']?([A-Za-z0-9_.:-]{1,40})", re.IGNORECASE)
 
@@ -55,7 +57,7 @@ def fetch_tool(web: Web) -> Tool:
             finally:
                 timer.cancel()
             web.pages.put(args.url, page)
-        return _result(page, args, min(settings.max_chars, ctx.result_chars - 500), cached)
+        return _result(page, args, min(settings.max_chars, ctx.result_chars - HEAD_CHARS), cached)
 
     def effect(arguments: Mapping[str, Any]) -> Effect:
         return "none" if web.was_found(str(arguments.get("url"))) else "outbound"
@@ -103,7 +105,7 @@ def _read(answer: Answer) -> Fetched:
         from openclaw_kernel.tools.readable import read_page  # only a page needs it
 
         page = read_page(_decoded(body, header), answer.url)
-        return Fetched(answer.url, page.title, media_type, page.text, answer.cut)
+        return Fetched(answer.url, page.title[:300], media_type, page.text, answer.cut)
     if not _TEXT.match(media_type) or b"\x00" in body[:8192]:
         raise ToolError(f"{answer.url} is {media_type or 'binary'} ({len(body)} bytes), not text; it is not shown.")
     text = _decoded(body, header)
