@@ -51,7 +51,7 @@ _BY_EFFORT: Mapping[str, ThinkingLevel] = {
 
 def levels_of(model: Model) -> list[ThinkingLevel]:
     """The levels a model offers, the least first; one that cannot reason offers `off` alone."""
-    if not model.reasoning:
+    if not model.reasoning or model.compat.get("supportsReasoningEffort") is False:
         return ["off"]
     if model.api == "anthropic-messages":
         style = model.compat.get("thinking", "budget")

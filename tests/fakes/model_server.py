@@ -7,7 +7,7 @@
 
     python -m tests.fakes.model_server --port 8765 --tokens 20
 
-Routes: POST /v1/messages, /v1/chat/completions, /v1/responses; GET /v1/models, /api/tags (Ollama), /healthz, /stats.
+Routes: POST /v1/messages, /v1/chat/completions, /v1/responses; /api/show (Ollama); GET /v1/models, /api/tags, /healthz, /stats.
 What it answers is steered by the last user message (see `model_steering`). The key `wrong-key` is refused with 401.
 """
 
@@ -124,6 +124,11 @@ class FakeModelServer:
             _send(writer, 200, {"requests": self.counts.total(), "byPath": self.counts})
         elif request.path == "/v1/models":
             _send(writer, 200, {"object": "list", "data": [{"id": name, "object": "model"} for name in self.models]})
+        elif request.path == "/api/show":
+            shown = {"parameters": "num_ctx 16384", "model_info": {"llama.context_length": 131_072}, "capabilities": ["vision"]}
+            _send(
+                writer, 200, shown if request.body["model"] == self.models[0] else {"model_info": {"x.context_length": 40_960}}
+            )
         elif request.path == "/api/tags":
             _send(writer, 200, {"models": [{"name": name} for name in self.models]})
         else:

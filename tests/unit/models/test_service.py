@@ -177,7 +177,10 @@ async def test_the_stand_in_needs_no_key() -> None:
 async def test_ollama_is_found_and_its_models_listed(server: FakeModelServer) -> None:
     service = models({"models": {"providers": {"ollama": {"baseUrl": server.openai_url}}}})
     rows = await service.detect_ollama()
-    assert [row.ref for row in rows] == ["ollama/fake-1", "ollama/fake-2"]
+    assert [(row.ref, row.context_window, row.input) for row in rows] == [
+        ("ollama/fake-1", 16_384, ("text", "image")),
+        ("ollama/fake-2", 40_960, ("text",)),
+    ]
     message = await service.stream(call(service, "ollama/fake-1")).result()
     await service.close()
     assert message.text == "hi"
