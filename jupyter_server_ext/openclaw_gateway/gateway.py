@@ -41,7 +41,7 @@ from openclaw_gateway.parts.plugins import (
     told,
 )
 from openclaw_gateway.parts.sandbox import open_sandboxes
-from openclaw_gateway.parts.tools import ToolServices, toolboxes, tools_of_skills
+from openclaw_gateway.parts.tools import Toolboxes, ToolServices, tools_of_skills
 from openclaw_gateway.protocol.auth import GatewayAuth
 from openclaw_gateway.protocol.broadcast import Broadcaster
 from openclaw_gateway.protocol.devices import FILE_NAME as DEVICES_FILE
@@ -172,7 +172,8 @@ async def _build(
     jobs = open_jobs(stack, config, lambda: services, clock)
     web = Web(lambda: config.current.config.tools.web, secrets.resolve, env, clock)
     own = (*tools_of_skills(skills, sessions), *planning)
-    toolbox = hooked(toolboxes(config, (*own, *plugin_tools(plugins, own)), sandboxes, core_tools(plugins), jobs, web), plugins)
+    boxes = Toolboxes(config, (*own, *plugin_tools(plugins, own)), sandboxes, core_tools(plugins), jobs, web)
+    toolbox = hooked(boxes, plugins)
     runtime = AgentRuntime(
         config=lambda: config.current.config,
         models=models,
@@ -210,6 +211,7 @@ async def _build(
         surfaces=surfaces,
         sandboxes=sandboxes,
     )
+    services.tool_standings = boxes.standings
     services.channels = open_channels(services, secrets, env)
     projection.session_row = lambda key: row_by_key(services, key)
     projection.session_id = lambda key: _session_id(sessions, key)

@@ -29,6 +29,7 @@ from openclaw_kernel.agent.workspace import ensure_workspace
 from openclaw_kernel.models.api import Model, ModelCall, ModelStream, ThinkingLevel
 from openclaw_kernel.models.service import UnknownModel
 from openclaw_kernel.safety import taint
+from openclaw_kernel.safety.tool_policy import model_layers, standings
 from openclaw_kernel.sessions.index import PREVIEW_CHARS, shorten
 from openclaw_kernel.tools.api import Tool
 from openclaw_kernel.tools.registry import Toolbox
@@ -88,7 +89,7 @@ async def compact(turn: Turn) -> None:
 async def compose(turn: Turn) -> None:
     house = turn.house
     turn.emit(PhaseChanged("preparing_context"))
-    turn.tools = house.toolbox(turn.agent_id)
+    turn.tools = _for_model(turn, house.toolbox(turn.agent_id))
     if turn.request.tools is not None:
         turn.tools = turn.tools.filtered(turn.request.tools) if turn.request.tools else Toolbox(())
     skills = skill_rows(await house.services.list_skills(turn.agent_id)) if house.services is not None else ()
@@ -105,6 +106,16 @@ async def compose(turn: Turn) -> None:
     )
     turn.prompt = await house.prompts.build(facts)
     _note_model(turn)
+
+
+def _for_model(turn: Turn, tools: Toolbox) -> Toolbox:
+    """What the layers of the model leave of an agent's tools (SAF-02)."""
+    model = turn.model
+    of = model_layers(turn.house.config(), turn.agent_id, model.provider, model.ref) if model is not None else ()
+    if not of:
+        return tools
+    found = standings(((tool.name, tool.groups) for tool in tools.tools()), of)
+    return Toolbox([tool for tool in tools.tools() if found[tool.name].callable])
 
 
 async def converse(turn: Turn) -> None:

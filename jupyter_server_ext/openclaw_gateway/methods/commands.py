@@ -11,6 +11,8 @@ from openclaw_gateway.methods import model_commands, skills
 from openclaw_gateway.methods.services import GatewayServices, Params, parts
 from openclaw_gateway.protocol.dispatch import Call, Method
 from openclaw_kernel.safety.api import Decision
+from openclaw_kernel.safety.effective import exec_policy
+from openclaw_kernel.safety.tool_policy import model_layers, standings
 from openclaw_kernel.skills.activate import Activation
 from openclaw_kernel.skills.skill import SkillProblem
 from openclaw_kernel.values.errors import OpenClawError
@@ -115,6 +117,27 @@ async def _approve(call: CommandCall) -> str:
     return f"{'Denied' if answer == 'deny' else 'Allowed'}: `{done.card.command}`"
 
 
+async def _tools(call: CommandCall) -> str:
+    """What can be called in this session, and which key of the configuration took the rest away (SAF-22)."""
+    services = call.services
+    found = list(services.tool_standings(call.agent_id))
+    entry = services.sessions.get(call.key)
+    model = services.models.resolve(entry.model_override if entry else None, call.agent_id)
+    here = [row.name for row in found if row.callable]
+    of_model = model_layers(services.settings, call.agent_id, model.provider, model.ref)
+    by_model = standings(((row.name, row.groups) for row in found if row.callable), of_model)
+    gone = {row.name: row.layer for row in found if not row.callable}
+    gone |= {name: row.layer for name, row in by_model.items() if not row.callable}
+    policy = exec_policy(services.settings, call.agent_id)
+    lines = ["Tools that can be called here:", *(f"- `{name}`" for name in here if name not in gone)]
+    if gone:
+        lines += ["Taken away:", *(f"- `{name}` by `{layer}`" for name, layer in gone.items())]
+    lines.append(f"Commands: mode {policy.mode}, decided by `{policy.layers['security']}` and `{policy.layers['ask']}`.")
+    if entry is not None and services.sessions.transcript(call.agent_id, entry.session_id).latest("taint") is not None:
+        lines.append("This session has read something from outside: whatever has an effect is asked about.")
+    return "\n".join(lines)
+
+
 async def _skill(call: CommandCall) -> str:
     """What there is. With a name behind it the message goes to the model (`called`)."""
     rows = await asyncio.to_thread(skills.skill_commands, call.services, call.agent_id, _taken(call.services))
@@ -146,6 +169,7 @@ COMMANDS = (
     ),
     Command("usage", "Show tokens and money of this session and today.", "status", model_commands.usage),
     Command("models", "List models.", "options", _models),
+    Command("tools", "Show what can be called here.", "status", _tools),
     Command("skill", "List the skills, or use one: /skill NAME what to do.", "options", _skill, accepts_args=True),
 )
 _NONE: Mapping[str, Command] = {}

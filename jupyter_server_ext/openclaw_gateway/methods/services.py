@@ -5,7 +5,7 @@ A handler gets a `Call`; `parts(call)` is this object. It answers small question
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -26,6 +26,7 @@ from openclaw_kernel.config.service import ConfigStore
 from openclaw_kernel.models.service import Models
 from openclaw_kernel.safety.approvals import Approvals
 from openclaw_kernel.safety.sandbox.service import Sandboxes
+from openclaw_kernel.safety.tool_policy import Standing
 from openclaw_kernel.sessions.store import Sessions
 from openclaw_kernel.skills.shelf import Shelf
 from openclaw_kernel.values import session_key
@@ -67,6 +68,7 @@ class GatewayServices:
     node_calls: Remembered = field(default_factory=Remembered)
     plugins: Plugins = field(init=False, repr=False)
     plugin_commands: dict[str, Any] = field(default_factory=dict)
+    tool_standings: Callable[[str], Sequence[Standing]] = field(init=False, repr=False)
 
     @property
     def settings(self) -> OpenClawConfig:

@@ -8,6 +8,7 @@ from typing import Any
 
 from openclaw_kernel.config.service import ConfigStore
 from openclaw_kernel.safety.sandbox.service import Sandboxes
+from openclaw_kernel.safety.tool_policy import Standing, layers, standings
 from openclaw_kernel.sessions.store import Sessions
 from openclaw_kernel.skills.runs import Runner
 from openclaw_kernel.skills.shelf import Shelf
@@ -39,28 +40,45 @@ class ToolServices:
         return self._remind(session_key, when, text)
 
 
-def toolboxes(
-    config: ConfigStore,
-    more: Sequence[Tool] = (),
-    sandboxes: Sandboxes | None = None,
-    core: Callable[..., Sequence[Tool]] = builtin_tools,
-    jobs: Jobs | None = None,
-    web: Web | None = None,
-) -> Callable[[str], Toolbox]:
+class Toolboxes:
     """The toolbox of an agent, built once per configuration; `more` comes behind the built-in tools, which `core` makes."""
-    made: dict[tuple[int, str], Toolbox] = {}
 
-    def toolbox(agent_id: str) -> Toolbox:
-        settings = config.current.config
-        key = (id(settings), agent_id)
-        if key not in made:
-            made.clear()
-            tools = settings.tools
-            everything = Toolbox([*core(tools.exec.timeout_sec, sandboxes, jobs, tools.exec.background_ms / 1000, web), *more])
-            made[key] = everything.filtered(tools.allow or None, tools.deny or ())
-        return made[key]
+    def __init__(
+        self,
+        config: ConfigStore,
+        more: Sequence[Tool] = (),
+        sandboxes: Sandboxes | None = None,
+        core: Callable[..., Sequence[Tool]] = builtin_tools,
+        jobs: Jobs | None = None,
+        web: Web | None = None,
+    ) -> None:
+        self._config = config
+        self._more = more
+        self._core = core
+        self._parts = (sandboxes, jobs, web)
+        self._made: dict[str, tuple[Toolbox, tuple[Standing, ...]]] = {}
+        self._made_for: object = None
 
-    return toolbox
+    def __call__(self, agent_id: str) -> Toolbox:
+        return self._of(agent_id)[0]
+
+    def standings(self, agent_id: str) -> tuple[Standing, ...]:
+        """Every tool there is, and what took away those that the agent has not."""
+        return self._of(agent_id)[1]
+
+    def _of(self, agent_id: str) -> tuple[Toolbox, tuple[Standing, ...]]:
+        settings = self._config.current.config
+        if self._made_for is not settings:
+            self._made.clear()
+            self._made_for = settings
+        if agent_id not in self._made:
+            command, (sandboxes, jobs, web) = settings.tools.exec, self._parts
+            core = self._core(command.timeout_sec, sandboxes, jobs, command.background_ms / 1000, web)
+            everything = Toolbox([*core, *self._more]).tools()
+            found = standings(((tool.name, tool.groups) for tool in everything), layers(settings, agent_id))
+            kept = Toolbox([tool for tool in everything if found[tool.name].callable])
+            self._made[agent_id] = (kept, tuple(found.values()))
+        return self._made[agent_id]
 
 
 def tools_of_skills(shelf: Shelf, sessions: Sessions) -> tuple[Tool, ...]:
