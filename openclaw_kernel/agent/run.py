@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from openclaw_kernel.agent.api import Outcome, RunRequest
+from openclaw_kernel.agent.pins import Pins
 from openclaw_kernel.agent.prompt import PromptBuilder
+from openclaw_kernel.agent.sections import LEAN_TOOLS
 from openclaw_kernel.config.schema import OpenClawConfig
 from openclaw_kernel.models.api import Model, Prompt, ThinkingLevel
 from openclaw_kernel.models.service import Models
@@ -43,8 +45,18 @@ class House:
     clock: Clock
     new_id: NewId
     prompts: PromptBuilder
+    pins: Pins
     ready_workspaces: set[Path] = field(default_factory=set)
     before_run: BeforeRun | None = None
+    lean: dict[int, tuple[Toolbox, Toolbox]] = field(default_factory=dict)
+
+    def lean_tools(self, tools: Toolbox) -> Toolbox:
+        """The few tools of a small model, the same object every time."""
+        known = self.lean.get(id(tools))
+        if known is None or known[0] is not tools:
+            self.lean.clear()
+            known = self.lean[id(tools)] = (tools, tools.filtered(LEAN_TOOLS))
+        return known[1]
 
 
 @dataclass(slots=True)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from openclaw_kernel.agent.api import ActiveRun, EventSink, Outcome, Receipt, RunRequest
 from openclaw_kernel.agent.lanes import Lanes, default_limit
+from openclaw_kernel.agent.pins import Pins
 from openclaw_kernel.agent.prompt import PromptBuilder
 from openclaw_kernel.agent.queue import QueueRules, may_join, rules_of, shortened
 from openclaw_kernel.agent.recovery import Recovery
@@ -78,6 +79,7 @@ class AgentRuntime:
             clock,
             new_id,
             PromptBuilder(clock),
+            Pins(state_dir, clock, new_id),
             before_run=before_run,
         )
         self._config = config
@@ -184,6 +186,7 @@ class AgentRuntime:
         await self._rows.flush()
         await self._sessions.flush()
         self._rows.close()
+        self._house.pins.close()
 
     # --- beyond the contract
 

@@ -20,7 +20,7 @@ from openclaw_kernel.agent.failover import account_of, replacement, teller
 from openclaw_kernel.agent.gate import Gate
 from openclaw_kernel.agent.loop import MAX_ITERATIONS, SILENT_REPLY, LoopConfig, run_loop
 from openclaw_kernel.agent.policy import policy_of
-from openclaw_kernel.agent.prompt import PromptFacts, skill_rows
+from openclaw_kernel.agent.prompt import PromptFacts, is_lean, skill_rows
 from openclaw_kernel.agent.repeats import Repeats
 from openclaw_kernel.agent.run import Turn
 from openclaw_kernel.agent.settings import thinking_of, workspace_of
@@ -46,7 +46,6 @@ from openclaw_kernel.values.session_key import parse
 
 log = logging.getLogger(__name__)
 
-MAX_PINNED = 50
 MAX_RECOVERIES = 2
 """How often a run shortens its history because a model said that it is too long."""
 
@@ -92,20 +91,39 @@ async def compose(turn: Turn) -> None:
     turn.tools = _for_model(turn, house.toolbox(turn.agent_id))
     if turn.request.tools is not None:
         turn.tools = turn.tools.filtered(turn.request.tools) if turn.request.tools else Toolbox(())
+    elif _lean(turn):
+        turn.tools = house.lean_tools(turn.tools)
     skills = skill_rows(await house.services.list_skills(turn.agent_id)) if house.services is not None else ()
-    pinned = turn.session.transcript.latest("pinned") or ()
-    facts = PromptFacts(
+    facts = facts_of(turn, skills)
+    turn.prompt = await house.prompts.build(facts)
+    if any(pin not in turn.prompt.stable for pin in facts.pinned):
+        raise UserError("A pinned constraint is not in the prompt; the model was not asked. Look at /pins.")
+    _note_model(turn)
+
+
+def facts_of(turn: Turn, skills: tuple[tuple[str, str, str], ...]) -> PromptFacts:
+    """What the prompt of a turn is made from."""
+    defaults, model = turn.house.config().agents.defaults, turn.model
+    return PromptFacts(
         workspace=turn.workspace,
         session_key=turn.session.entry.key,
-        model_ref=turn.model.ref if turn.model else "",
+        model_ref=model.ref if model else "",
         tool_names=turn.tools.names(),
         skills=skills,
-        pinned=tuple(map(str, pinned))[:MAX_PINNED],
+        pinned=turn.house.pins.texts(turn.agent_id),
         extra=turn.request.extra_system_prompt or "",
-        minimal=parse(turn.session.entry.key).kind == "subagent",
+        mode="minimal" if parse(turn.session.entry.key).kind == "subagent" else "full",
+        lean=_lean(turn),
+        file_chars=defaults.bootstrap_max_chars,
+        total_chars=defaults.bootstrap_total_max_chars,
+        zone=defaults.user_timezone or "",
     )
-    turn.prompt = await house.prompts.build(facts)
-    _note_model(turn)
+
+
+def _lean(turn: Turn) -> bool:
+    model = turn.model
+    profile = turn.house.config().agents.defaults.prompt_profile
+    return model is not None and is_lean(profile, model.context_window, model.provider)
 
 
 def _for_model(turn: Turn, tools: Toolbox) -> Toolbox:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 from typing import Literal
 
 from openclaw_kernel.config.schema.session import Session, SessionReset
 from openclaw_kernel.sessions.index import SessionEntry
-from openclaw_kernel.values.session_key import parse
+
+_OF_JOBS = re.compile(r":(?:cron|subagent|hook|heartbeat)\b")
 
 
 def reset_of(settings: Session, entry: SessionEntry) -> SessionReset:
@@ -29,7 +31,7 @@ def stale(settings: Session, entry: SessionEntry, now: int) -> Literal["daily", 
     With a daily reset and idle minutes both hold, and the earlier one wins. Sessions of jobs and subagents never go stale.
     """
     rules = reset_of(settings, entry)
-    if rules.mode == "none" or parse(entry.key).kind in ("cron", "subagent", "hook"):
+    if rules.mode == "none" or _OF_JOBS.search(entry.key):
         return None
     if rules.mode == "daily" and entry.session_started_at < _last_boundary(now, rules.at_hour):
         return "daily"

@@ -78,7 +78,7 @@ async def test_long_files_are_cut_with_a_notice(tmp_path: Path) -> None:
 
 async def test_subagents_see_agents_md_only(tmp_path: Path) -> None:
     ensure_workspace(tmp_path)
-    prompt = await PromptBuilder(lambda: DAY).build(facts(tmp_path, minimal=True))
+    prompt = await PromptBuilder(lambda: DAY).build(facts(tmp_path, mode="minimal"))
     assert "AGENTS.md: how we work" in prompt.stable and "SOUL.md: who you are" not in prompt.stable
 
 
