@@ -13,4 +13,4 @@ def say(page: Page, text: str) -> None:
     """Types a message and sends it with Enter, once the page is connected: before that a message stays where it is."""
     page.locator(INPUT).fill(text)
     expect(page.locator(SEND)).to_be_enabled(timeout=WAIT_MS)
-    page.keyboard.press("Enter")
+    page.locator(INPUT).press("Enter")  # JupyterLab may have taken the focus while it came up
