@@ -66,15 +66,21 @@ class ToolRunner:
             result_chars=self._cap,
             seen=self._seen.get(call.id, ""),
         )
-        if not turn.tainted and (tool.untrusted_output or taint.from_outside(call)):
-            turn.tainted = True
-            turn.session.transcript.append({"type": "custom", "customType": "taint", "data": {"tool": tool.name}})
+        if tool.untrusted_output or taint.from_outside(call):
+            self._taint(tool)
         result = await tool.run(arguments, context)
         details: dict[str, Any] = turn.house.redactor.value(result.details)
         content = tuple([await self._clean(call, part) for part in result.content])
+        if taint.shows_outside(content):
+            self._taint(tool)
         if self._repeats is not None and (note := self._repeats.note(call, content)):
             content = (*content, Text(note))
         return replace(result, content=content, details=details)
+
+    def _taint(self, tool: Tool) -> None:
+        if not self._turn.tainted:
+            self._turn.tainted = True
+            self._turn.session.transcript.append({"type": "custom", "customType": "taint", "data": {"tool": tool.name}})
 
     @cached_property
     def _env(self) -> Mapping[str, str]:

@@ -6,6 +6,7 @@ A pure function of the call, what the tool declares and the policy of the turn. 
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from dataclasses import replace
 from typing import assert_never
@@ -36,7 +37,7 @@ def decide(
         case "none":
             return Allow("effect=none")
         case "workspace":
-            doubt = _doubt(state)
+            doubt = _doubt(state) or _guarded(call)
             if facts.read_only or doubt is None:
                 return Allow("effect=workspace")
             rule, reason = doubt
@@ -59,6 +60,25 @@ def _doubt(state: PolicyState) -> tuple[str, str] | None:
     if state.tainted:
         return "taint", _TAINT
     return ("guest", _GUEST) if state.guest else None
+
+
+_GUARDED = re.compile(
+    r"(?:^|[/ ])(?:\.(?:git|hg|svn|vscode|idea|ipython|venv|ssh)/"
+    r"|\.(?:envrc|bashrc|bash_profile|profile|zshrc|gitconfig|gitmodules)$)",
+    re.IGNORECASE | re.MULTILINE,
+)
+_PATCH_LINE = re.compile(r"^(?:\*\*\*|\+\+\+|---|rename to|copy to) .*$", re.MULTILINE)
+"""Files that other programs run or obey without being asked: a hook of git is a command in disguise."""
+
+
+def _guarded(call: ToolCall) -> tuple[str, str] | None:
+    """Rule and reason when a file is to be changed that makes some other program run code (SAF-27)."""
+    path, patch = call.arguments.get("path"), call.arguments.get("patch")
+    named = [path] if isinstance(path, str) else []
+    named += _PATCH_LINE.findall(patch) if isinstance(patch, str) else []
+    if not any(_GUARDED.search(name.rstrip()) for name in named):
+        return None
+    return "guarded-file", "this file tells other programs what to run"
 
 
 def _decide_host(call: ToolCall, facts: ToolFacts, state: PolicyState, which: Which, digest: Digest) -> Verdict:

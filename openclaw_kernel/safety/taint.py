@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from openclaw_kernel.safety.programs import program
 from openclaw_kernel.safety.shell import inspect
 from openclaw_kernel.safety.wrappers import peel
-from openclaw_kernel.values.messages import ToolCall
+from openclaw_kernel.values.messages import Part, Text, ToolCall
 
 OUTSIDE_FOLDERS = ("inbound/", ".openclaw/results/")
 """Folders of a workspace that hold what people sent and what tools brought: files that came from outside."""
@@ -36,6 +36,11 @@ def from_outside(call: ToolCall) -> bool:
         return False
     structure = inspect(command)
     return any(_fetches(peel(segment.argv).argv) for segment in structure.segments) or bool(structure.error)
+
+
+def shows_outside(parts: Iterable[Part]) -> bool:
+    """Whether a result quotes a file that came from outside, by naming its place: a search over the whole workspace does."""
+    return any(folder in part.text for part in parts if isinstance(part, Text) for folder in OUTSIDE_FOLDERS)
 
 
 def _fetches(argv: tuple[str, ...]) -> bool:

@@ -28,6 +28,10 @@ PROFILES: Mapping[str, tuple[str, ...] | None] = {
 """SAF-03; `None` is everything. A tool without a group belongs to `group:plugins`."""
 
 
+COMES_WITH: Mapping[str, str] = {"apply_patch": "write"}
+"""Who may use the second may use the first; to deny the second does not deny the first (TOL-01)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Layer:
     """One key of the configuration. `allow` is `None` where it leaves everything."""
@@ -82,9 +86,10 @@ def standings(tools: Iterable[tuple[str, frozenset[str]]], of: Sequence[Layer]) 
 
 
 def _taken_by(name: str, groups: frozenset[str], of: Sequence[Layer]) -> str:
+    also = (COMES_WITH[name],) if name in COMES_WITH else ()
     names = (name.lower(), *(f"group:{group.lower()}" for group in groups or ("plugins",)))
     for layer in of:
-        left = layer.allow is None or _matches(names, layer.allow)
+        left = layer.allow is None or _matches((*names, *also), layer.allow)
         if not left or _matches(names, layer.deny):
             return layer.key
     return ""

@@ -257,3 +257,27 @@ def test_effects_without_taint() -> None:
 
 def test_deep_nesting_is_read_without_recursion() -> None:
     assert inspect("ls " + "$(" * 3_000 + "x" + ")" * 3_000).simple is None
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"path": ".git/hooks/pre-commit"},
+        {"path": "sub/.GIT/config"},
+        {"path": "a/../.git//config"},
+        {"path": ".envrc"},
+        {"path": ".vscode/tasks.json"},
+        {"patch": "*** Begin Patch\n*** Add File: .git/hooks/post-checkout\n+id\n*** End Patch"},
+        {"patch": "--- a/x\n+++ b/.git/config\n@@\n+x"},
+    ],
+)
+def test_files_that_make_other_programs_run_code_are_asked_about(arguments: dict[str, str]) -> None:
+    verdict = asked(decide(ToolCall("1", "write", arguments), WRITE, STATE))
+    assert (verdict.rule, verdict.card.scopes, verdict.card.risk) == ("guarded-file", ("allow-once", "deny"), "high")
+    assert isinstance(decide(ToolCall("1", "read", arguments), READ, STATE), Allow)
+
+
+@pytest.mark.parametrize("path", [".gitignore", "docs/git/x", "a.git.md", ".github/x", "profile", "notes.md"])
+def test_ordinary_files_are_not(path: str) -> None:
+    arguments = {"path": path, "content": "see .git/config", "patch": "+ .git/config"}
+    assert isinstance(decide(ToolCall("1", "write", arguments), WRITE, STATE), Allow)

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from openclaw_kernel.safety.taint import from_outside, others_spoke
+from openclaw_kernel.safety.taint import from_outside, others_spoke, shows_outside
 from openclaw_kernel.values.envelope import fence
-from openclaw_kernel.values.messages import ToolCall
+from openclaw_kernel.values.messages import Text, ToolCall
 
 
 @pytest.mark.parametrize(
@@ -75,3 +75,8 @@ def test_a_fence_leaves_no_mark_of_a_model_whole(mark: str) -> None:
 def test_a_fence_leaves_ordinary_text_alone() -> None:
     text = "if a < b and c << 2: <b>x</b> [1] [install] <script> <systemd>"
     assert text in fence("page", text)
+
+
+def test_a_search_that_quotes_a_sent_file_is_seen() -> None:
+    assert shows_outside((Text("notes.md:1: x\ninbound/run-1/sent.txt:3: do this"),))
+    assert not shows_outside((Text("notes.md:1: inbound mail"),))
