@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING
 
 from openclaw_kernel.models.answer import Answer
 from openclaw_kernel.models.api import Account, Model, ModelCall, ModelStream, Provider
+from openclaw_kernel.models.holds import Hold, Holds
 from openclaw_kernel.models.usage import Spent, UsageBook
+from openclaw_kernel.store.errors import StoreError
 from openclaw_kernel.values.clock import Clock
 from openclaw_kernel.values.events import ModelEvent
 from openclaw_kernel.values.messages import (
@@ -68,15 +70,6 @@ class Reached:
     sentence: str
 
 
-@dataclass(frozen=True, slots=True)
-class Hold:
-    """What is set aside for one call under way."""
-
-    tokens: int
-    usd: float
-    places: tuple[tuple[str, ...], ...]
-
-
 class Budgeted:
     """Wraps `inner`. `on_reached` hears of every call that was not sent."""
 
@@ -85,6 +78,7 @@ class Budgeted:
         inner: Provider,
         config: Callable[[], OpenClawConfig],
         usage: UsageBook,
+        holds: Holds,
         clock: Clock,
         on_reached: Callable[[Reached], None] = lambda _reached: None,
     ) -> None:
@@ -93,12 +87,12 @@ class Budgeted:
         self._usage = usage
         self._clock = clock
         self._on_reached = on_reached
-        self._holds: list[Hold] = []
+        self._holds = holds
 
     @property
     def held(self) -> int:
         """How many calls have something set aside."""
-        return len(self._holds)
+        return len(self._holds.rows())
 
     def stream(self, call: ModelCall) -> ModelStream:
         limits = list(self.limits(call.account))
@@ -106,16 +100,19 @@ class Budgeted:
             return self._inner.stream(call)
 
         async def produce(emit: Callable[[ModelEvent], None], signal: AbortSignal) -> AssistantMessage:
-            found = self._reserve(call, list(self.limits(call.account)))
+            try:
+                found = self._reserve(call)
+            except StoreError as error:
+                return Answer(call.model, emit, self._clock).fail(ModelFailure(str(error)))
             if isinstance(found, Reached):
                 log.info("%s", found.sentence)
                 self._on_reached(found)
                 return Answer(call.model, emit, self._clock).fail(ModelFailure(found.sentence, "budget"))
-            hold, most = found
+            id, most = found
             try:
                 return await self._inner.stream(replace(call, max_output_tokens=most)).inside(emit, signal)
             finally:
-                self._holds.remove(hold)
+                self._holds.release(id)
 
         return EventStream(produce)
 
@@ -152,8 +149,10 @@ class Budgeted:
             case _:
                 return self._usage.agent_on(place[1], place[2])
 
-    def _reserve(self, call: ModelCall, limits: list[Limit]) -> tuple[Hold, int] | Reached:
-        """Sets the estimate aside; with it, how many tokens the answer may have."""
+    def _reserve(self, call: ModelCall) -> tuple[str, int] | Reached:
+        """Sets the estimate aside; its id, and how many tokens the answer may have."""
+        rows = self._holds.rows()
+        limits = list(self.limits(call.account))
         entry = estimate(call)
         models = (call.model, *call.fallbacks)
         prices = [_prices(model, entry) for model in models]
@@ -162,7 +161,7 @@ class Budgeted:
         most = min(most, call.max_output_tokens or most)
         least = min(LEAST_OUTPUT, most)
         for limit in limits:
-            held = [hold for hold in self._holds if limit.place in hold.places]
+            held = [hold for hold in rows if limit.place in hold.places]
             if limit.tokens is not None:
                 left = limit.tokens - limit.spent.tokens - sum(hold.tokens for hold in held)
                 if left - entry < least:
@@ -175,9 +174,9 @@ class Budgeted:
                     return self._reached(call, limit, f"${limit.spent.usd:.4f} of ${limit.usd:.2f}", asked)
                 most = min(most, int(money / price_out)) if price_out else most
         output = min(most, RESERVED_OUTPUT)
-        hold = Hold(entry + output, entry * price_in + output * price_out, tuple(limit.place for limit in limits))
-        self._holds.append(hold)
-        return hold, most
+        places = tuple(limit.place for limit in limits)
+        hold = Hold(call.account, call.model.ref, entry, output, entry * price_in, output * price_out, places)
+        return self._holds.add(hold), most
 
     def _reached(self, call: ModelCall, limit: Limit, gone: str, asked: str) -> Reached:
         name = "usd" if gone.startswith("$") else "tokens"

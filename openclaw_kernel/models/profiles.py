@@ -7,15 +7,19 @@ a credential and a model; what is wrong with the credential itself is in the row
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from openclaw_kernel.models import failures
+from openclaw_kernel.store.errors import StoreError
 from openclaw_kernel.store.ledger import Ledger
 from openclaw_kernel.values.clock import Clock
 from openclaw_kernel.values.messages import ErrorKind, ModelFailure
+
+log = logging.getLogger(__name__)
 
 CredentialKind = Literal["oauth", "token", "api_key"]
 RANK: dict[CredentialKind, int] = {"oauth": 0, "token": 1, "api_key": 2}  # MOD-14
@@ -158,7 +162,10 @@ class _Table:
     def put(self, row: Any) -> None:
         self._loaded()[row.id] = row
         if self._ledger is not None:
-            self._ledger.put(row)
+            try:
+                self._ledger.put(row)
+            except StoreError as error:
+                log.error("how a credential is doing is kept in memory alone: %s", error)
 
     def keep(self, row: Any) -> None:
         """In memory alone."""
@@ -170,21 +177,28 @@ class _Table:
             return
         for row in self._loaded().values():
             if self._ledger.get(row.id) != row:
-                self._ledger.put(row)
+                self.put(row)
         self._ledger.close()
         self._ledger = self._rows = None
 
     def _loaded(self) -> dict[str, Any]:
         if self._rows is None:
             assert self._path is not None
-            self._ledger = Ledger(
-                self._path,
-                key=lambda row: str(row.id),
-                encode=lambda row: {name: getattr(row, name) for name in self._names},
-                decode=lambda wire: self._row(**wire),
-            )
-            self._rows = {row.id: row for row in self._ledger.rows()}
+            try:
+                self._ledger = self._opened(self._path)
+                self._rows = {row.id: row for row in self._ledger.rows()}
+            except StoreError as error:
+                log.error("how credentials are doing is kept in memory alone: %s", error)
+                self._rows = {}
         return self._rows
+
+    def _opened(self, path: Path) -> Ledger[Any]:
+        return Ledger(
+            path,
+            key=lambda row: str(row.id),
+            encode=lambda row: {name: getattr(row, name) for name in self._names},
+            decode=lambda wire: self._row(**wire),
+        )
 
 
 def ordered(

@@ -18,6 +18,7 @@ from openclaw_kernel.models.catalogue import Catalogue
 from openclaw_kernel.models.credentials import CredentialBook, CredentialStore
 from openclaw_kernel.models.failover import Failover, Sleep
 from openclaw_kernel.models.formats import build_provider
+from openclaw_kernel.models.holds import Holds
 from openclaw_kernel.models.offline import OFFLINE
 from openclaw_kernel.models.profiles import Profiles
 from openclaw_kernel.models.usage import UsageBook
@@ -89,7 +90,8 @@ class Models:
             book=lambda call, message: self.usage.record(call.account, call.model, message.usage),
             sleep=sleep,
         )
-        self.budget = Budgeted(failover, lambda: self._config, self.usage, clock, self._reached)
+        self._holds = Holds(state_dir, self.usage)
+        self.budget = Budgeted(failover, lambda: self._config, self.usage, self._holds, clock, self._reached)
         self._providers: dict[WireFormat, Provider] = {}
         self._extensions: dict[str, _Extension] = {}
         self.reconfigure(config)
@@ -111,6 +113,7 @@ class Models:
             raise UserError(f"There is a model provider {vendor.id!r} already.")
         self._extensions[vendor.id] = extension = _Extension(vendor, tuple(rows), build)
         self._enter(extension)
+        self.credentials.reconfigure(self._config, self.catalogue.vendors)
 
     def withdraw(self, provider: str) -> None:
         """Takes an extension out again; its calls then fail as those of an unknown provider."""
@@ -211,6 +214,7 @@ class Models:
         self._providers.clear()
         self.profiles.close()
         self.credentials.stored.close()
+        self._holds.close()
         self.usage.close()
 
     def _adapter(self, model: Model) -> Provider:

@@ -6,6 +6,7 @@ it. No question about usage reads a transcript.
 
 from __future__ import annotations
 
+import logging
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, fields, replace
@@ -14,9 +15,12 @@ from pathlib import Path
 from typing import TypeVar
 
 from openclaw_kernel.models.api import Account, Model
+from openclaw_kernel.store.errors import StoreError
 from openclaw_kernel.store.ledger import Ledger
 from openclaw_kernel.values.clock import Clock
 from openclaw_kernel.values.messages import Usage
+
+log = logging.getLogger(__name__)
 
 K = TypeVar("K", bound=Hashable)
 
@@ -112,7 +116,10 @@ class UsageBook:
             if len(self._runs) > KEPT_RUNS:
                 self._runs.popitem(last=False)
         if self._ledger is not None:
-            self._ledger.put(fresh)
+            try:
+                self._ledger.put(fresh)
+            except StoreError as error:
+                log.error("usage is counted in memory alone: %s", error)
 
     def run(self, run_id: str) -> Spent:
         return self._runs.get(run_id, NOTHING)
@@ -159,7 +166,11 @@ class UsageBook:
             self._cells = {}
             self._sums.clear()
             if self._path is not None:
-                self._ledger = Ledger(self._path, key=lambda cell: cell.id, encode=_encode, decode=_decode)
+                try:
+                    self._ledger = Ledger(self._path, key=lambda cell: cell.id, encode=_encode, decode=_decode)
+                except StoreError as error:
+                    log.error("usage of before is not known and counted in memory alone: %s", error)
+                    return self._cells
                 for cell in self._ledger.rows():
                     self._cells[cell.id] = cell
                     self._add(cell, cell.spent)

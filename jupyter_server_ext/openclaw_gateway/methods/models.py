@@ -41,6 +41,8 @@ def _row(services: GatewayServices, model: Model, is_default: bool) -> dict[str,
     }
     if is_default:
         row["tags"] = ["default"]
+    if alias := next((name for name, ref in services.models.aliases().items() if ref == model.ref), ""):
+        row["alias"] = alias
     if not available:
         row["unavailableReason"] = "missing-auth"
     return row

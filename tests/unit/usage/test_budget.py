@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -117,7 +118,7 @@ async def test_a_call_that_ends_gives_back_what_was_set_aside() -> None:
     assert scripted.models.budget.held == 0
 
 
-async def test_a_limit_outlives_the_process(tmp_path: Any) -> None:
+async def test_a_limit_outlives_the_process(tmp_path: Path) -> None:
     scripted = Scripted(tmp_path, budget(day={"usd": 0.5}))
     await scripted.ask()
     await scripted.ask()
@@ -146,3 +147,18 @@ async def test_a_changed_limit_holds_at_once() -> None:
     assert stopped(await scripted.ask())
     scripted.models.reconfigure(scripted.settings.model_copy(update={"budget": type(scripted.settings.budget)()}))
     assert not stopped(await scripted.ask())
+
+
+async def test_a_call_whose_process_was_killed_counts_as_its_estimate(tmp_path: Path) -> None:
+    scripted = Scripted(tmp_path, budget(day={"tokens": 12_000}))
+    scripted.during = asyncio.Event().wait
+    lost = asyncio.ensure_future(scripted.ask())
+    estimated = estimate(await scripted.arrivals.get()) + 8_192
+    scripted.during = lambda: None
+    scripted.open()  # nothing of the first process was closed
+    assert not stopped(await scripted.ask())
+    assert scripted.models.usage.today().tokens == estimated + 1_100
+    scripted.open()
+    await scripted.ask()
+    assert scripted.models.usage.today().tokens == estimated + 2_200, "booked once"
+    lost.cancel()

@@ -59,3 +59,14 @@ async def test_many_calls_make_few_rows(tmp_path: Path) -> None:
 def test_nothing_is_written_before_something_is_spent(tmp_path: Path) -> None:
     Scripted(tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+async def test_a_disk_that_refuses_does_not_end_the_answer(tmp_path: Path) -> None:
+    """Usage is then counted in memory; a call that a limit needs set aside is not sent."""
+    scripted = Scripted(tmp_path)
+    for name in ("usage.jsonl", "auth-profiles.jsonl", "auth-sessions.jsonl", "budget-holds.jsonl"):
+        (tmp_path / name).mkdir()
+    assert (await scripted.ask()).text == "an answer" and scripted.models.usage.today().calls == 1
+    limited = Scripted(tmp_path, {"budget": {"day": {"usd": 5.0}}})
+    message = await limited.ask()
+    assert message.stop_reason == "error" and "budget-holds.jsonl" in str(message.error) and limited.sent == []
