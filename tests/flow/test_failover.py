@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -83,6 +84,24 @@ async def test_another_model_stands_in_and_says_so_once(provider: FakeModelServe
         assert text_of(await say(peer, "[[echo again]]")) == "again"
         page = await peer.call("chat.history", {"sessionKey": "main"})
         assert "at the moment" not in str(page["messages"]), "said to the person, not to the model"
+
+
+async def test_the_model_that_was_meant_is_welcomed_back(provider: FakeModelServer, tmp_path: Path) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    settings = config(provider, model={"primary": "dead/m", "fallbacks": ["fake/fake-1"]})
+    settings["models"]["providers"]["dead"]["baseUrl"] = f"http://127.0.0.1:{port}/v1"
+    async with served(tmp_path / "s", settings) as gateway, client(gateway.ws, gateway.token) as peer:
+        assert "answers at the moment" in text_of(await say(peer, "[[echo one]]"))
+        async with FakeModelServer(port=port):
+            said = ""
+            for _ in range(20):  # until the cooldown of a twentieth of a second is over
+                said = text_of(await say(peer, "[[echo two]]"))
+                if said != "two":
+                    break
+            assert said == "two\n\n*dead/m answers again.*"
+            assert text_of(await say(peer, "[[echo three]]")) == "three"
 
 
 async def test_a_model_somebody_picked_is_never_replaced(provider: FakeModelServer, tmp_path: Path) -> None:
