@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from openclaw_kernel.config.schema.messages import QueueMode
 from openclaw_kernel.models.api import ThinkingLevel
 from openclaw_kernel.values.events import RunEvent, RunStatus
 from openclaw_kernel.values.messages import AssistantMessage, ModelFailure, Usage, UserMessage
+
+if TYPE_CHECKING:
+    from openclaw_kernel.agent.upkeep import Upkeep
 
 EventSink = Callable[[RunEvent], None]
 
@@ -69,8 +72,15 @@ class ActiveRun:
     text: str
 
 
+AUTOMATIC = frozenset({"cron", "heartbeat", "hook", "event"})
+"""Callers whose messages no person wrote: they neither keep a session fresh nor start a new one (SES-05)."""
+
+
 class Runtime(Protocol):
     """The agent as its callers see it."""
+
+    @property
+    def upkeep(self) -> Upkeep: ...
 
     async def submit(self, request: RunRequest) -> Receipt:
         """Stores the message, then starts or queues the run. A repeated `run_id` returns the first receipt."""

@@ -92,6 +92,15 @@ async def flush_if_near(turn: Turn) -> None:
         await _flush(turn, model, transcript.context())
 
 
+async def flush_all(turn: Turn) -> None:
+    """Notes about a session that is left behind."""
+    model, transcript = turn.model, turn.session.transcript
+    if model is None or model.provider == BUILT_IN or not settings_of(turn).memory_flush.enabled:
+        return
+    if not _flushed(transcript, len(transcript.messages())):
+        await _flush(turn, model, transcript.context())
+
+
 async def make_room(turn: Turn, trigger: Trigger, focus: str = "") -> Done | Refused:
     """Shortens the session of a turn. Everything that is told is told by `Compacted` events; it raises `StoreError` only."""
     model, transcript = turn.model, turn.session.transcript

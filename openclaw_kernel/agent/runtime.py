@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 
-from openclaw_kernel.agent.api import ActiveRun, EventSink, Outcome, Receipt, RunRequest
+from openclaw_kernel.agent.api import AUTOMATIC, ActiveRun, EventSink, Outcome, Receipt, RunRequest
 from openclaw_kernel.agent.lanes import Lanes, default_limit
 from openclaw_kernel.agent.pins import Pins
 from openclaw_kernel.agent.prompt import PromptBuilder
@@ -23,11 +23,13 @@ from openclaw_kernel.agent.runs import RunRow, input_hash, open_runs, usage_wire
 from openclaw_kernel.agent.settings import run_seconds
 from openclaw_kernel.agent.turn import ending, run_ended, run_turn
 from openclaw_kernel.agent.underway import Run, tell_log
+from openclaw_kernel.agent.upkeep import Upkeep
 from openclaw_kernel.config.schema import OpenClawConfig
 from openclaw_kernel.config.schema.messages import QueueMode
 from openclaw_kernel.models.service import Models
 from openclaw_kernel.safety.approvals import Approvals
 from openclaw_kernel.safety.redact import Redactor
+from openclaw_kernel.sessions.freshness import stale
 from openclaw_kernel.sessions.store import Session, Sessions
 from openclaw_kernel.sessions.transcript import StoredMessage
 from openclaw_kernel.tools.api import Services
@@ -91,6 +93,7 @@ class AgentRuntime:
         self._recovery = Recovery(sessions, self._rows, clock)
         self._sleep = sleep
         self._lanes = Lanes(lambda: _limit(config()))
+        self.upkeep = Upkeep(self._house, self._lanes)
         self._runs: dict[str, Run] = {}
         self._flushes: set[asyncio.Task[None]] = set()
         self._closing = False
@@ -109,6 +112,7 @@ class AgentRuntime:
         known = self._rows.get(request.run_id)
         if known is not None:
             return self._replay(known, digest)
+        self._freshen(key, request)
         message = replace(request.message, idempotency_key=f"{request.run_id}:user")
         request = replace(request, session_key=key, message=message)
         session = self._sessions.open(key)
@@ -186,7 +190,7 @@ class AgentRuntime:
         await self._rows.flush()
         await self._sessions.flush()
         self._rows.close()
-        self._house.pins.close()
+        await self.upkeep.close()
 
     # --- beyond the contract
 
@@ -412,6 +416,14 @@ class AgentRuntime:
 
     def _of(self, key: str) -> list[Run]:
         return [run for run in self._runs.values() if run.request.session_key == key]
+
+    def _freshen(self, key: str, request: RunRequest) -> None:
+        """A person's message starts a new session when the old one has gone stale (SES-05)."""
+        entry = self._sessions.get(key)
+        if entry is None or request.client_id in AUTOMATIC or self._lanes.busy(key):
+            return
+        if reason := stale(self._config().session, entry, self._clock()):
+            self.upkeep.renew(key, reason)
 
     def _flush_later(self, session: Session) -> None:
         """To the disk for good, in a thread, while the next turn may already run."""

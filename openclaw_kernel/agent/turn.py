@@ -6,33 +6,29 @@ converse: the model and its tools · save: the index knows how it went · respon
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any
 
 from openclaw_kernel.agent import compaction
-from openclaw_kernel.agent.api import Outcome
+from openclaw_kernel.agent.api import AUTOMATIC, Outcome
 from openclaw_kernel.agent.batch import Ruling
+from openclaw_kernel.agent.equip import choose_model, facts_of, give_tools
 from openclaw_kernel.agent.failover import account_of, replacement, teller
 from openclaw_kernel.agent.gate import Gate
 from openclaw_kernel.agent.loop import MAX_ITERATIONS, SILENT_REPLY, LoopConfig, run_loop
 from openclaw_kernel.agent.policy import policy_of
-from openclaw_kernel.agent.prompt import PromptFacts, is_lean, skill_rows
+from openclaw_kernel.agent.prompt import skill_rows
 from openclaw_kernel.agent.repeats import Repeats
 from openclaw_kernel.agent.run import Turn
-from openclaw_kernel.agent.settings import thinking_of, workspace_of
 from openclaw_kernel.agent.toolrun import ToolRunner
-from openclaw_kernel.agent.workspace import ensure_workspace
-from openclaw_kernel.models.api import Model, ModelCall, ModelStream, ThinkingLevel
+from openclaw_kernel.models.api import Model, ModelCall, ModelStream
 from openclaw_kernel.models.service import UnknownModel
 from openclaw_kernel.safety import taint
-from openclaw_kernel.safety.tool_policy import model_layers, standings
 from openclaw_kernel.sessions.index import PREVIEW_CHARS, shorten
 from openclaw_kernel.tools.api import Tool
-from openclaw_kernel.tools.registry import Toolbox
 from openclaw_kernel.values.errors import OpenClawError, UserError
 from openclaw_kernel.values.events import (
     MessageStored,
@@ -42,7 +38,6 @@ from openclaw_kernel.values.events import (
     RunStatus,
 )
 from openclaw_kernel.values.messages import AssistantMessage, ModelFailure, Text, ToolCall
-from openclaw_kernel.values.session_key import parse
 
 log = logging.getLogger(__name__)
 
@@ -58,21 +53,7 @@ async def restore(turn: Turn) -> None:
     turn.emit(MessageStored(turn.stored.entry_id, turn.stored.seq, turn.stored.message))
     if house.before_run is not None and (refusal := await house.before_run(request, turn.agent_id)):
         raise UserError(refusal)
-    turn.workspace = workspace_of(house.config(), house.state_dir, turn.agent_id)
-    if turn.workspace not in house.ready_workspaces:
-        wanted = not house.config().agents.defaults.skip_bootstrap
-        await asyncio.to_thread(ensure_workspace, turn.workspace, classic_files=wanted)
-        house.ready_workspaces.add(turn.workspace)
-    entry = house.sessions.get(turn.session.entry.key) or turn.session.entry
-    override = entry.model_override
-    if override and "/" not in override and entry.provider_override:
-        override = f"{entry.provider_override}/{override}"
-    named = request.model or override
-    turn.model = house.models.resolve(named, turn.agent_id)
-    turn.fallbacks = () if named else tuple(house.models.fallbacks(turn.agent_id))
-    level = request.thinking or entry.thinking_level or thinking_of(house.config(), turn.agent_id)
-    turn.thinking = cast(ThinkingLevel, level)
-    turn.tainted = turn.session.transcript.latest("taint") is not None
+    await choose_model(turn)
     if not turn.tainted and taint.others_spoke(request.message.meta):
         turn.tainted = True
         turn.session.transcript.append({"type": "custom", "customType": "taint", "data": {"tool": "message"}})
@@ -88,52 +69,13 @@ async def compact(turn: Turn) -> None:
 async def compose(turn: Turn) -> None:
     house = turn.house
     turn.emit(PhaseChanged("preparing_context"))
-    turn.tools = _for_model(turn, house.toolbox(turn.agent_id))
-    if turn.request.tools is not None:
-        turn.tools = turn.tools.filtered(turn.request.tools) if turn.request.tools else Toolbox(())
-    elif _lean(turn):
-        turn.tools = house.lean_tools(turn.tools)
+    give_tools(turn)
     skills = skill_rows(await house.services.list_skills(turn.agent_id)) if house.services is not None else ()
     facts = facts_of(turn, skills)
     turn.prompt = await house.prompts.build(facts)
     if any(pin not in turn.prompt.stable for pin in facts.pinned):
         raise UserError("A pinned constraint is not in the prompt; the model was not asked. Look at /pins.")
     _note_model(turn)
-
-
-def facts_of(turn: Turn, skills: tuple[tuple[str, str, str], ...]) -> PromptFacts:
-    """What the prompt of a turn is made from."""
-    defaults, model = turn.house.config().agents.defaults, turn.model
-    return PromptFacts(
-        workspace=turn.workspace,
-        session_key=turn.session.entry.key,
-        model_ref=model.ref if model else "",
-        tool_names=turn.tools.names(),
-        skills=skills,
-        pinned=turn.house.pins.texts(turn.agent_id),
-        extra=turn.request.extra_system_prompt or "",
-        mode="minimal" if parse(turn.session.entry.key).kind == "subagent" else "full",
-        lean=_lean(turn),
-        file_chars=defaults.bootstrap_max_chars,
-        total_chars=defaults.bootstrap_total_max_chars,
-        zone=defaults.user_timezone or "",
-    )
-
-
-def _lean(turn: Turn) -> bool:
-    model = turn.model
-    profile = turn.house.config().agents.defaults.prompt_profile
-    return model is not None and is_lean(profile, model.context_window, model.provider)
-
-
-def _for_model(turn: Turn, tools: Toolbox) -> Toolbox:
-    """What the layers of the model leave of an agent's tools (SAF-02)."""
-    model = turn.model
-    of = model_layers(turn.house.config(), turn.agent_id, model.provider, model.ref) if model is not None else ()
-    if not of:
-        return tools
-    found = standings(((tool.name, tool.groups) for tool in tools.tools()), of)
-    return Toolbox([tool for tool in tools.tools() if found[tool.name].callable])
 
 
 async def converse(turn: Turn) -> None:
@@ -151,7 +93,7 @@ async def save(turn: Turn) -> None:
     usage, status = turn.usage, _status(turn)
     now = turn.house.clock()
     changes: dict[str, Any] = {
-        "last_interaction_at": now,
+        "last_interaction_at": entry.last_interaction_at if turn.request.client_id in AUTOMATIC else now,
         "started_at": turn.started_at,
         "ended_at": now,
         "status": {"ok": "done", "error": "failed", "aborted": "killed", "timeout": "timeout"}[status],

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from openclaw_gateway.methods import mind_commands as mind
 from openclaw_gateway.methods import model_commands, skills
 from openclaw_gateway.methods.services import GatewayServices, Params, parts
 from openclaw_gateway.protocol.dispatch import Call, Method
@@ -66,14 +67,6 @@ async def _status(call: CommandCall) -> str:
         f"- up for: {(services.clock() - services.started_at) // 1000} s",
     ]
     return "\n".join(lines)
-
-
-async def _new(call: CommandCall) -> str:
-    call.services.runtime.abort(call.key, reason="reset")
-    call.services.sessions.open(call.key)
-    call.services.sessions.reset(call.key, "new")
-    call.services.projection.changed(call.key, reason="reset")
-    return "New session started. What came before stays on disk."
 
 
 async def _stop(call: CommandCall) -> str:
@@ -147,8 +140,14 @@ async def _skill(call: CommandCall) -> str:
 COMMANDS = (
     Command("help", "Show available commands.", "status", _help, aliases=("commands",)),
     Command("status", "Show model, tokens and what is running.", "status", _status),
-    Command("new", "Start a new session.", "session", _new, admin=True),
-    Command("reset", "Reset this session.", "session", _new, admin=True),
+    Command("new", "Start a new session: /new [model].", "session", mind.new, accepts_args=True, admin=True),
+    Command("reset", "Reset this session: /reset [soft].", "session", mind.reset, accepts_args=True, admin=True),
+    Command("compact", "Shorten this session: /compact [focus|undo].", "session", mind.compact, accepts_args=True),
+    Command("queue", "Show or set how messages wait for a run.", "options", mind.queue, accepts_args=True),
+    Command("pin", "Pin a constraint that always holds.", "session", mind.pin, accepts_args=True, scope="operator.admin"),
+    Command("unpin", "Take a pin away: /unpin NUMBER.", "session", mind.unpin, accepts_args=True, scope="operator.admin"),
+    Command("pins", "List the pins.", "status", mind.pins),
+    Command("context", "Show what fills the context: /context list|detail|json.", "status", mind.context, accepts_args=True),
     Command("stop", "Stop the current run.", "session", _stop),
     Command(
         "approve",
