@@ -65,6 +65,7 @@ class ToolRunner:
             node=self._places.get(call.id),
             result_chars=self._cap,
             seen=self._seen.get(call.id, ""),
+            guest=turn.request.message.meta.get("senderIsOwner") is False,
         )
         if tool.untrusted_output or taint.from_outside(call):
             self._taint(tool)

@@ -57,7 +57,8 @@ class ToolContext:
 
     `env` is the environment child processes get: it never holds a secret. `node` is where the call was allowed to run, `None`
     for this machine. `seen` is what a person was shown of the call beyond its arguments, empty when nobody was asked: what runs
-    must be that. `result_chars` is how much of a result the model gets to see.
+    must be that. `result_chars` is how much of a result the model gets to see. `guest`
+    when somebody else than the owner asked.
     """
 
     run_id: str
@@ -72,6 +73,7 @@ class ToolContext:
     node: NodePlace | None = None
     seen: str = ""
     result_chars: int = RESULT_CHARS
+    guest: bool = False
 
 
 @dataclass(frozen=True, slots=True)

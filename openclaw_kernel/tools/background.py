@@ -23,8 +23,21 @@ KEEP_FINISHED = 50
 KEEP_MS = 1_800_000
 """Limits table: process records, 30 min, 50."""
 
-Wake = Callable[[str, str, str, Callable[[], bool]], Awaitable[None]]
-"""Session key, text, event id, whether it is still wanted: starts a run of that session once it is free."""
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A line for a session. `guest`: the program was started for somebody else than the owner, and so is what follows from it.
+    `wanted` says whether nobody has looked meanwhile."""
+
+    id: str
+    session_key: str
+    text: str
+    guest: bool
+    wanted: Callable[[], bool]
+
+
+Wake = Callable[[Ended], Awaitable[None]]
+"""Starts a run of that session once it is free."""
 
 
 @dataclass(slots=True)
@@ -103,7 +116,10 @@ class Jobs:
         if self._closed or quiet or job.watchers or self.wake is None or not self.notify():
             return
         try:
-            await self.wake(job.process.session_key, ended_line(job), f"{job.id}:ended", lambda: not job.seen)
+            process = job.process
+            await self.wake(
+                Ended(f"{job.id}:ended", process.session_key, ended_line(job), process.ctx.guest, lambda: not job.seen)
+            )
         except Exception:
             log.exception("the session of %s could not be told that it ended", job.id)
 

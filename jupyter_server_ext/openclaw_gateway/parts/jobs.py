@@ -6,10 +6,12 @@ import logging
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 
+from openclaw_gateway.automation.runner import house_message
 from openclaw_gateway.methods.services import GatewayServices
+from openclaw_kernel.agent.api import RunRequest
 from openclaw_kernel.config.service import ConfigStore
-from openclaw_kernel.tools.background import Jobs
-from openclaw_kernel.values.clock import Clock
+from openclaw_kernel.tools.background import Ended, Jobs
+from openclaw_kernel.values.clock import Clock, iso
 from openclaw_kernel.values.errors import OpenClawError, UserError
 
 log = logging.getLogger(__name__)
@@ -20,16 +22,18 @@ BUSY_WAIT_S = 600.0
 def open_jobs(stack: AsyncExitStack, config: ConfigStore, services: Callable[[], GatewayServices], clock: Clock) -> Jobs:
     """Nothing of it is left running when the stack ends."""
 
-    async def wake(session_key: str, text: str, event_id: str, wanted: Callable[[], bool]) -> None:
-        """A line for the session once its run is over, unless that run has seen the end itself."""
+    async def wake(ended: Ended) -> None:
+        """A run of the session once its own is over, unless that one has seen the end itself."""
         house = services()
         try:
-            while running := house.runtime.active(session_key):
+            while running := house.runtime.active(ended.session_key):
                 await house.runtime.wait(running[0].run_id, BUSY_WAIT_S)
-            if wanted() and house.accepting:
-                await house.automation.wake("now", session_key, text, event_id)
+            if ended.wanted() and house.accepting:
+                now = clock()
+                message = house_message(ended.id, f"[System event {iso(now)}] {ended.text}", now, owner=not ended.guest)
+                await house.runtime.submit(RunRequest(ended.id, ended.session_key, message, client_id="event"))
         except (UserError, OpenClawError) as error:
-            log.info("session %s was not told that %s", session_key, f"{event_id}: {error}")
+            log.info("session %s was not told of %s: %s", ended.session_key, ended.id, error)
 
     jobs = Jobs(
         wake,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import select
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from openclaw_kernel.safety.sandbox.service import Place
 from openclaw_kernel.safety.sandbox_api import Profile
 from openclaw_kernel.tools import terminal
 from openclaw_kernel.tools.api import ToolContext, ToolError, ToolResult
-from openclaw_kernel.tools.background import KEEP_FINISHED, KEEP_MS, MAX_RUNNING, Jobs
+from openclaw_kernel.tools.background import KEEP_FINISHED, KEEP_MS, MAX_RUNNING, Ended, Jobs
 from openclaw_kernel.tools.exec import exec_tool
 from openclaw_kernel.tools.output import Output, plain
 from openclaw_kernel.tools.process_tool import process_tool
@@ -46,17 +46,18 @@ class Bench:
     jobs: Jobs
     background_s: float = 10.0
     signal: AbortSignal = field(default_factory=AbortSignal)
-    woken: list[tuple[str, str, str]] = field(default_factory=list)
+    guest: bool = False
+    woken: list[Ended] = field(default_factory=list)
     told: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def wake(self, key: str, words: str, event_id: str, wanted: Callable[[], bool]) -> None:
-        if wanted():
-            self.woken.append((key, words, event_id))
+    async def wake(self, ended: Ended) -> None:
+        if ended.wanted():
+            self.woken.append(ended)
             self.told.set()
 
     def ctx(self) -> ToolContext:
         env = {"PATH": os.environ["PATH"]}
-        return ToolContext("r", "agent:main:main", "main", self.workspace, self.signal, lambda *_: None, env)
+        return ToolContext("r", "agent:main:main", "main", self.workspace, self.signal, lambda *_: None, env, guest=self.guest)
 
     async def exec(self, command: str, **more: Any) -> ToolResult:
         tool = exec_tool(60, None, self.jobs, self.background_s)
@@ -75,7 +76,7 @@ class Bench:
         async with asyncio.timeout(20):
             while words not in (seen := text(await self.process("log", job))):
                 assert self.jobs.get("agent:main:main", job).process.running, seen
-                await self.process("poll", job, wait_s=5)
+                await self.process("poll", job, wait_s=2)
         return seen
 
 
@@ -103,11 +104,18 @@ async def test_what_is_slow_goes_on_and_wakes_its_session(bench: Bench) -> None:
     assert bench.woken == []
     (bench.workspace / "go").touch()
     await asyncio.wait_for(bench.told.wait(), 10)
-    ((key, words, event_id),) = bench.woken
-    assert (key, event_id) == ("agent:main:main", f"{job}:ended")
-    assert "exit code 3" in words and "last" not in words
+    (ended,) = bench.woken
+    assert (ended.session_key, ended.id, ended.guest) == ("agent:main:main", f"{job}:ended", False)
+    assert "exit code 3" in ended.text and "last" not in ended.text
     shown = text(await bench.process("poll", job))
     assert "last" in shown and "first" not in shown and shown.endswith("exit code 3")
+
+
+async def test_what_a_guest_started_wakes_the_session_as_a_guest(bench: Bench) -> None:
+    bench.guest = True
+    await bench.start("true")
+    await asyncio.wait_for(bench.told.wait(), 10)
+    assert bench.woken[0].guest
 
 
 async def test_who_waits_for_the_end_is_not_woken_too(bench: Bench) -> None:
@@ -134,7 +142,7 @@ async def test_a_shell_at_a_terminal(bench: Bench) -> None:
     job = await bench.start("bash --norc -i", pty=True)
     await bench.process("submit", job, text="PS1='ready> '; tty")
     await bench.until(job, "/dev/pts/")
-    await bench.process("submit", job, text="echo sta''rts; sleep 300")
+    await bench.process("submit", job, text="sh -c 'echo sta\"\"rts; exec sleep 300'")
     await bench.until(job, "starts")
     await bench.process("send-keys", job, keys=["C-c"])
     await bench.process("submit", job, text="echo back $?; stty size")
@@ -237,7 +245,7 @@ async def test_a_terminal_inside_the_sandbox(bench: Bench) -> None:
     tool = exec_tool(60, Inside(), bench.jobs, 10)  # type: ignore[arg-type]
     arguments = tool.parameters.model_validate({"command": "bash --norc -i", "pty": True, "background": True})
     job = (await tool.run(arguments, bench.ctx())).details["job"]
-    await bench.process("submit", job, text="hostname; echo in''side; sleep 300")
+    await bench.process("submit", job, text="sh -c 'echo in\"\"side; exec sleep 300'")
     await bench.until(job, "inside")
     await bench.process("send-keys", job, keys=["C-c"])
     await bench.process("submit", job, text="echo back $?")

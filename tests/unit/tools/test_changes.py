@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from openclaw_kernel.safety.tool_policy import Layer, standings
 from openclaw_kernel.store import atomic
 from openclaw_kernel.store.errors import StoreError
 from openclaw_kernel.tools import apply_patch, changes, files
@@ -171,6 +172,9 @@ def test_who_may_write_may_patch() -> None:
     assert "apply_patch" in box.filtered(None, ["write"]).names()
     assert "apply_patch" not in box.filtered(["read"]).names()
     assert "apply_patch" not in box.filtered(["write"], ["apply_patch"]).names()
+    for allow, deny, left in ((("write",), (), True), (None, ("write",), True), (("read",), (), False)):
+        found = standings([("apply_patch", frozenset({"fs"}))], [Layer("tools", allow, deny)])
+        assert found["apply_patch"].callable is left
 
 
 # --- the format
