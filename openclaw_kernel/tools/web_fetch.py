@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -21,7 +21,7 @@ from openclaw_kernel.values.errors import UserError
 PROGRESS_AFTER_S = 5.0
 HEAD_CHARS = 2_000
 """Room for address and title beside the text of a page."""
-_TEXT = re.compile(r"^(?:text/.*|application/(?:.*\+)?(?:json|xml|javascript|yaml|x-yaml|toml|x-ndjson|ld\+json))$")
+_TEXT = re.compile(r"^(?:text/[\w.+-]+|application/(?:[\w.-]+\+)?(?:json|xml|javascript|yaml|x-yaml|toml|x-ndjson|ld\+json))$")
 _META_CHARSET = re.compile(rb"<meta[^>]{0,200}charset=[\"']?([A-Za-z0-9_.:-]{1,40})", re.IGNORECASE)
 
 
@@ -47,7 +47,8 @@ def fetch_tool(web: Web) -> Tool:
         settings = web.settings().fetch
         if not settings.enabled:
             raise ToolError("Reading web pages is switched off: tools.web.fetch.enabled is false.")
-        page = web.pages.get(args.url, settings.cache_ttl_minutes * 60_000)
+        key = (args.url, *settings.allow_hosts)
+        page = web.pages.get(key, settings.cache_ttl_minutes * 60_000)
         cached = page is not None
         if page is None:
             note = f"Waiting for {urlsplit(args.url).netloc or args.url}…"
@@ -56,7 +57,7 @@ def fetch_tool(web: Web) -> Tool:
                 page = await _fetch(web, args.url)
             finally:
                 timer.cancel()
-            web.pages.put(args.url, page)
+            web.pages.put(key, page)
         return _result(page, args, min(settings.max_chars, ctx.result_chars - HEAD_CHARS), cached)
 
     def effect(arguments: Mapping[str, Any]) -> Effect:
@@ -91,7 +92,7 @@ async def _fetch(web: Web, url: str) -> Fetched:
     except UserError as error:
         raise ToolError(str(error)) from error
     if answer.status >= 400:
-        raise ToolError(f"{urlsplit(answer.url).netloc} answered with status {answer.status} for {answer.url}.")
+        raise ToolError(f"The answer is status {answer.status}: {_tame(answer.url)}.")
     return await asyncio.to_thread(_read, answer)
 
 
@@ -105,13 +106,18 @@ def _read(answer: Answer) -> Fetched:
         from openclaw_kernel.tools.readable import read_page  # only a page needs it
 
         page = read_page(_decoded(body, header), answer.url)
-        return Fetched(answer.url, page.title[:300], media_type, page.text, answer.cut)
+        return Fetched(_tame(answer.url), page.title[:300], media_type, page.text, answer.cut)
     if not _TEXT.match(media_type) or b"\x00" in body[:8192]:
-        raise ToolError(f"{answer.url} is {media_type or 'binary'} ({len(body)} bytes), not text; it is not shown.")
+        raise ToolError(f"{_tame(answer.url)} is {_tame(media_type)} ({len(body)} bytes), not text; it is not shown.")
     text = _decoded(body, header)
     if media_type.endswith("json") and not answer.cut:
         text = _pretty(text)
-    return Fetched(answer.url, "", media_type, text, answer.cut)
+    return Fetched(_tame(answer.url), "", media_type, text, answer.cut)
+
+
+def _tame(words: str) -> str:
+    """An address or a type that the other side chose, so that it can say nothing outside the fence."""
+    return quote(words, safe=":/?#[]@!$&'()*+,;=%-._~")[:500]
 
 
 def _pretty(text: str) -> str:

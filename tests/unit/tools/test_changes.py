@@ -16,6 +16,7 @@ from openclaw_kernel.store.errors import StoreError
 from openclaw_kernel.tools import apply_patch, changes, files
 from openclaw_kernel.tools.api import ToolContext, ToolError, ToolResult
 from openclaw_kernel.tools.builtin import builtin_tools
+from openclaw_kernel.tools.changes import Change
 from openclaw_kernel.tools.patch import Hunk, Update, parse, updated
 from openclaw_kernel.tools.registry import Toolbox
 from openclaw_kernel.values.messages import Text
@@ -111,6 +112,30 @@ async def test_a_disk_that_refuses_the_second_file_gets_the_first_back(
     monkeypatch.setattr(changes, "write_atomic", failing)
     with pytest.raises(ToolError, match="space"):
         await patch(ctx, *SEVERAL)
+    assert held(ctx) == before
+
+
+async def test_what_a_crash_left_half_done_can_be_taken_back(ctx: ToolContext, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Crash(BaseException):
+        """As sudden as a power cut: nothing is tidied up."""
+
+    before, real = held(ctx), atomic.write_atomic
+
+    def crashing(path: Path, data: str | bytes, mode: int = 0o600) -> None:
+        if path.name == "a.py":
+            raise Crash
+        real(path, data, mode)
+
+    monkeypatch.setattr(changes, "write_atomic", crashing)
+    wanted = [
+        Change(ctx.workspace / "new.txt", "new.txt", None, b"new"),
+        Change(ctx.workspace / "a.py", "a.py", before["a.py"].encode(), b"x"),
+    ]
+    with pytest.raises(Crash):
+        changes.apply(ctx.workspace, ctx.session_key, "patch new.txt, a.py", wanted)
+    assert "new.txt" in held(ctx)
+    monkeypatch.setattr(changes, "write_atomic", real)
+    await call("undo", ctx)
     assert held(ctx) == before
 
 
