@@ -7,21 +7,16 @@ import difflib
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from openclaw_kernel.models import ollama
 from openclaw_kernel.models.answer import Answer
 from openclaw_kernel.models.api import Model, ModelCall, ModelStream, Provider, WireFormat
-from openclaw_kernel.models.budget import Budgeted, Reached
 from openclaw_kernel.models.catalogue import Catalogue
-from openclaw_kernel.models.credentials import CredentialBook, CredentialStore
-from openclaw_kernel.models.failover import Failover, Sleep
 from openclaw_kernel.models.formats import build_provider
-from openclaw_kernel.models.holds import Holds
 from openclaw_kernel.models.offline import OFFLINE
-from openclaw_kernel.models.profiles import Profiles
-from openclaw_kernel.models.usage import UsageBook
 from openclaw_kernel.models.vendors import VENDORS, Vendor
 from openclaw_kernel.values.clock import Clock, system_clock
 from openclaw_kernel.values.errors import UserError
@@ -32,6 +27,12 @@ from openclaw_kernel.values.stream import AbortSignal, EventStream
 if TYPE_CHECKING:
     from openclaw_kernel.config.schema import OpenClawConfig
     from openclaw_kernel.config.secrets import Secrets
+    from openclaw_kernel.models.budget import Budgeted, Reached
+    from openclaw_kernel.models.credentials import CredentialBook
+    from openclaw_kernel.models.desk import Desk
+    from openclaw_kernel.models.failover import Sleep
+    from openclaw_kernel.models.profiles import Profiles
+    from openclaw_kernel.models.usage import UsageBook
 
 DEFAULT_REF = OFFLINE.ref
 _ALLOW = "agents.defaults.models in openclaw.json"
@@ -77,21 +78,10 @@ class Models:
     ) -> None:
         self._secrets = secrets
         self._clock = clock
-        self.profiles = Profiles(state_dir, clock)
-        stored = CredentialStore(state_dir)
-        self.credentials = CredentialBook(secrets, os.environ if env is None else env, self.profiles, stored, clock)
-        self.usage = UsageBook(state_dir, clock)
+        self._env = os.environ if env is None else env
+        self._state_dir = state_dir
+        self._sleep = sleep
         self.on_budget: list[Callable[[Reached], None]] = []
-        failover = Failover(
-            self._route,
-            self.credentials,
-            self.profiles,
-            clock,
-            book=lambda call, message: self.usage.record(call.account, call.model, message.usage),
-            sleep=sleep,
-        )
-        self._holds = Holds(state_dir, self.usage)
-        self.budget = Budgeted(failover, lambda: self._config, self.usage, self._holds, clock, self._reached)
         self._providers: dict[WireFormat, Provider] = {}
         self._extensions: dict[str, _Extension] = {}
         self.reconfigure(config)
@@ -102,7 +92,39 @@ class Models:
         self.catalogue = Catalogue(config)
         for extension in self._extensions.values():
             self._enter(extension)
-        self.credentials.reconfigure(config, self.catalogue.vendors)
+        self._renew_desk()
+
+    @cached_property
+    def _desk(self) -> Desk:
+        from openclaw_kernel.models.desk import Desk  # 20 ms of CPU that a gateway's start need not pay
+
+        tell = self._reached
+        desk = Desk(
+            self._route, lambda: self._config, self._secrets, self._env, self._clock, self._state_dir, self._sleep, tell
+        )
+        desk.credentials.reconfigure(self._config, self.catalogue.vendors)
+        return desk
+
+    def _renew_desk(self) -> None:
+        if "_desk" in self.__dict__:
+            self._desk.credentials.reconfigure(self._config, self.catalogue.vendors)
+
+    @property
+    def credentials(self) -> CredentialBook:
+        return self._desk.credentials
+
+    @property
+    def profiles(self) -> Profiles:
+        return self._desk.profiles
+
+    @property
+    def usage(self) -> UsageBook:
+        return self._desk.usage
+
+    @property
+    def budget(self) -> Budgeted:
+        """The provider that `stream` asks; it knows the limits."""
+        return self._desk.provider
 
     def extend(self, vendor: Vendor, rows: Sequence[Model] = (), build: Callable[[], Provider] | None = None) -> None:
         """Takes in a provider from elsewhere. With `build` its calls go to an adapter of its own, made on first use.
@@ -113,7 +135,7 @@ class Models:
             raise UserError(f"There is a model provider {vendor.id!r} already.")
         self._extensions[vendor.id] = extension = _Extension(vendor, tuple(rows), build)
         self._enter(extension)
-        self.credentials.reconfigure(self._config, self.catalogue.vendors)
+        self._renew_desk()
 
     def withdraw(self, provider: str) -> None:
         """Takes an extension out again; its calls then fail as those of an unknown provider."""
@@ -212,10 +234,8 @@ class Models:
             if close is not None:
                 await close()
         self._providers.clear()
-        self.profiles.close()
-        self.credentials.stored.close()
-        self._holds.close()
-        self.usage.close()
+        if "_desk" in self.__dict__:
+            self._desk.close()
 
     def _adapter(self, model: Model) -> Provider:
         extension = self._extensions.get(model.provider)

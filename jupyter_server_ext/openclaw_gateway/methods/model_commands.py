@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, get_args
 
-from openclaw_gateway.methods.usage import usage_text
 from openclaw_kernel.models.api import Model, ThinkingLevel
 from openclaw_kernel.models.effort import levels_of, nearest_level
 from openclaw_kernel.values.errors import UserError
@@ -92,4 +91,6 @@ async def think(call: CommandCall) -> str:
 
 async def usage(call: CommandCall) -> str:
     """Tokens and money of the last turn, this session and today, and what the budgets leave."""
+    from openclaw_gateway.methods.usage import usage_text  # a family of methods loads when it is asked
+
     return usage_text(call.services, call.key)

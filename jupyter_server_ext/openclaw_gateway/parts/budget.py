@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from openclaw_gateway.protocol.broadcast import Broadcaster
-from openclaw_kernel.models.budget import Reached
 from openclaw_kernel.values.clock import Clock
+
+if TYPE_CHECKING:
+    from openclaw_kernel.models.budget import Reached
 
 
 def announce_budget(reached: Reached, broadcaster: Broadcaster, clock: Clock) -> None:
