@@ -71,7 +71,9 @@ class Upkeep:
                 raise
 
         self._lanes.submit(key, self._house.new_id(), work)
-        return await done
+        said = await done
+        await asyncio.sleep(0)  # the lane is free once its job has returned
+        return said
 
     def undo(self, key: str) -> str:
         """`/compact undo`."""

@@ -293,12 +293,17 @@ async def test_undo_gives_the_full_history_back_with_all_that_was_said_since(ben
 async def test_thirty_compactions_lose_nothing(bench: Bench, mind: Mind) -> None:
     """Thirty in one session, each over new words with planted identifiers and open requests."""
     bench.config = settings(keepRecentTokens=200)
+    await bench.run("r0")
+    (bench.state / "workspace" / "AGENTS.md").write_text("# AGENTS\n## Always\n- Ask before buying anything.\n")
+    constraints = ["Ask before buying anything."]
     planted: list[str] = []
     requests: list[str] = []
     stored_before: list[str] = []
     for number in range(30):
         ticket, path = f"OPS-{4000 + number}", f"/srv/plan/{number}/table_{number}.csv"
         planted += [ticket, path]
+        constraints.append(f"Never touch machine db-{number}.")
+        bench.runtime.upkeep.pins.add("main", constraints[-1])
         await bench.run(f"a{number}", f"Ticket {ticket} is about {path}. " + "x" * 3_000)
         if number % 2 == 0:
             request = f"Remind me to close {ticket} next week."
@@ -314,7 +319,10 @@ async def test_thirty_compactions_lose_nothing(bench: Bench, mind: Mind) -> None
     entry = bench.sessions.get("main")
     assert entry is not None and entry.compaction_count == 30
     transcript = bench.sessions.open("main").transcript
-    seen = str(bench.models.calls[-1].messages[0])
+    last = bench.models.calls[-1]
+    assert kind_of(last) == "turn" and [one for one in constraints if one not in last.prompt.stable] == []
+    assert not any(one in str(last.messages) for one in constraints)
+    seen = str(last.messages[0])
     assert [one for one in planted if one not in seen] == [] and [one for one in requests if one not in seen] == []
     records = [orjson.loads(line) for line in transcript.path.read_bytes().splitlines()]
     assert sum(record["type"] == "compaction" for record in records) == 30
