@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import socket
+import zlib
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -166,14 +167,37 @@ async def _send(client: Any, method: str, pinned: Pinned, json: Any, headers: Ma
     target = f"{pinned.url.scheme}://{address}:{pinned.port}{path}{'?' + pinned.url.query if pinned.url.query else ''}"
     extensions = {"sni_hostname": pinned.host}
     async with client.stream(
-        method, target, json=json, headers={**headers, "Host": pinned.url.netloc}, extensions=extensions
+        method,
+        target,
+        json=json,
+        headers={"Accept-Encoding": "identity", **headers, "Host": pinned.url.netloc},
+        extensions=extensions,
     ) as response:
         answer = Answer(response.status_code, b"", dict(response.headers))
         if response.is_redirect:
             return answer
+        open_up = _opener(pinned.host, response.headers.get("content-encoding", ""))
         body = bytearray()
-        async for piece in response.aiter_bytes(65_536):
-            body += piece
+        async for piece in response.aiter_raw(65_536):
+            body += open_up(piece, max_bytes + 1 - len(body))
             if len(body) > max_bytes:
                 break
         return replace(answer, body=bytes(body[:max_bytes]), cut=len(body) > max_bytes)
+
+
+def _opener(host: str, encoding: str) -> Callable[[bytes, int], bytes]:
+    """Opens pieces of a body, never to more than it is told: a few compressed bytes may hold gigabytes. Raises `UserError`."""
+    encoding = encoding.strip().lower()
+    if encoding in ("", "identity"):
+        return lambda piece, _room: piece
+    if encoding not in ("gzip", "x-gzip", "deflate"):
+        raise UserError(f"{host} sends its answer as {encoding[:20]!r}, which was not asked for.")
+    inflater = zlib.decompressobj(zlib.MAX_WBITS | 32)
+
+    def inflate(piece: bytes, room: int) -> bytes:
+        try:
+            return inflater.decompress(inflater.unconsumed_tail + piece, room)
+        except zlib.error:
+            raise UserError(f"{host} sends an answer that cannot be unpacked.") from None
+
+    return inflate

@@ -199,7 +199,7 @@ def _list(args: ListArgs, ctx: ToolContext) -> ToolResult:
     parts = Path(args.pattern).parts
     if Path(args.pattern).is_absolute() or ".." in parts or not parts:
         raise ToolError(f"The pattern {args.pattern!r} leaves the folder; use one such as *.py or **/*.md.")
-    entries = [entry for entry in folder.glob(args.pattern) if _stays(workspace, entry)]
+    entries = [entry for entry in folder.glob(args.pattern) if _stays(workspace, entry) and _theirs(folder, entry)]
     rows = [_row(folder, entry) for entry in sorted(entries)[:MAX_ENTRIES]]
     more = len(entries) - len(rows)
     text = "\n".join(rows) or f"Nothing in {shown} matches {args.pattern}."
@@ -214,6 +214,11 @@ def _stays(workspace: Path, entry: Path) -> bool:
     except ToolPathError:
         return False
     return True
+
+
+def _theirs(folder: Path, entry: Path) -> bool:
+    """Not what the assistant itself keeps in a workspace, unless it is asked for."""
+    return ".openclaw" not in entry.relative_to(folder).parts
 
 
 def _row(folder: Path, entry: Path) -> str:

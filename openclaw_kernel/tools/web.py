@@ -64,8 +64,8 @@ class Web:
     async def request(
         self, method: str, url: str, *, allowed: Collection[str] = (), headers: Mapping[str, str] | None = None, **more: Any
     ) -> ssrf.Answer:
-        """See `ssrf.request`. Uncompressed, so that a small answer cannot become a large one."""
-        sent = {"User-Agent": self.settings().fetch.user_agent or USER_AGENT, "Accept-Encoding": "identity", **(headers or {})}
+        """See `ssrf.request`."""
+        sent = {"User-Agent": self.settings().fetch.user_agent or USER_AGENT, **(headers or {})}
         return await ssrf.request(method, url, headers=sent, allowed=allowed, lookup=self.lookup, **more)
 
     def found(self, url: str) -> None:

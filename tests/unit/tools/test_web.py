@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
+import tracemalloc
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -131,6 +133,27 @@ async def test_no_more_is_read_than_may_be(bench: Bench) -> None:
     result = await bench.fetch(f"{bench.server.url}/endless")
     assert result.details["chars"] == 750_000
     assert bench.server.sent < 8_000_000, "the connection was closed"
+
+
+async def test_a_small_answer_does_not_become_a_large_one(bench: Bench) -> None:
+    bench.allow()
+    plain = {"Content-Type": "text/plain"}
+    bench.server.pages |= {
+        "/bomb": Answer(gzip.compress(b"0" * 100_000_000), headers={**plain, "Content-Encoding": "gzip"}),
+        "/packed": Answer(gzip.compress(b"unpacked"), headers={**plain, "Content-Encoding": "gzip"}),
+        "/broken": Answer(b"no gzip", headers={**plain, "Content-Encoding": "gzip"}),
+        "/odd": Answer(b"x", headers={**plain, "Content-Encoding": "br"}),
+    }
+    tracemalloc.start()
+    try:
+        assert (await bench.fetch(f"{bench.server.url}/bomb")).details["chars"] == 750_000
+        assert tracemalloc.get_traced_memory()[1] < 20_000_000
+    finally:
+        tracemalloc.stop()
+    assert "unpacked" in text(await bench.fetch(f"{bench.server.url}/packed"))
+    for path in ("broken", "odd"):
+        with pytest.raises(ToolError, match=r"cannot be unpacked|not asked for"):
+            await bench.fetch(f"{bench.server.url}/{path}")
 
 
 async def test_a_silent_page_is_given_up_and_said_to_be_slow(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
