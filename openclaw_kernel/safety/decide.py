@@ -21,6 +21,7 @@ from openclaw_kernel.values.messages import ToolCall
 _ONCE: tuple[Decision, ...] = ("allow-once", "deny")
 _ALWAYS: tuple[Decision, ...] = ("allow-once", "allow-always", "deny")
 _TAINT = "untrusted content reached this turn, so the step needs a person's word"
+_BOTH = "somebody else than the owner asks for this and untrusted content reached this turn, so it needs the owner's word"
 _GUEST = "somebody else than the owner asks for this, so the step needs the owner's word"
 
 
@@ -58,7 +59,7 @@ def decide(
 def _doubt(state: PolicyState) -> tuple[str, str] | None:
     """Rule and reason why this turn needs a person's word for whatever has an effect; `None` for an ordinary one."""
     if state.tainted:
-        return "taint", _TAINT
+        return "taint", _BOTH if state.guest else _TAINT
     return ("guest", _GUEST) if state.guest else None
 
 

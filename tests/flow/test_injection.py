@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import html
 import json
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from typing import Any
 import httpx
 import pytest
 
+from openclaw_gateway.channels.webhook.signature import sign
 from tests.fakes import model_server
 from tests.fakes.model_server import FakeModelServer
 from tests.fakes.model_steering import Plan, Turn, directives
@@ -98,6 +100,8 @@ async def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
         config = provider(
             models.openai_url,
             hooks={"enabled": True, "token": HOOK_TOKEN},
+            channels={"webhook": {"secret": HOOK_TOKEN}},
+            messages={"inbound": {"debounceMs": 0}},
             tools={"web": {"fetch": {"allowHosts": [site.removeprefix("http://")]}}},
         )
         async with (
@@ -192,6 +196,32 @@ async def test_the_same_steps_run_when_the_owner_asks_for_them(world: World) -> 
     )
     assert await _suffer(world, run_id, "") == []
     assert (world.workspace / MARK).exists() and (world.workspace / "own.md").exists()
+
+
+async def test_a_guest_asks_and_the_owner_s_next_turn_remembers_it(world: World) -> None:
+    async def write(sender: str, text: str, number: int) -> None:
+        raw = json.dumps({"sender": sender, "text": text, "id": f"{sender}-{number}"}).encode()
+        url = f"{world.gateway.url.rstrip('/')}/channels/webhook/default/webhook"
+        async with httpx.AsyncClient(trust_env=False, timeout=LIMIT_S) as http:
+            answer = await http.post(url, content=raw, headers=sign(HOOK_TOKEN, raw, int(time.time())))
+        assert answer.status_code < 300, answer.text
+
+    for sender in ("owner", "guest"):
+        await write(sender, "hello", 1)
+        code = (await world.peer.event("channel.pairing.requested", senderId=sender))["code"]
+        await world.peer.call("channels.pairing.approve", {"channel": "webhook", "code": code})
+    touch = f'[[tool exec {{"command": "touch {MARK}"}}]]'
+    world.peer.events.clear()
+    await write("guest", touch, 2)
+    asked = await world.peer.event("exec.approval.requested")
+    assert asked["request"]["reason"].startswith("Somebody else than the owner asks for this and untrusted content")
+    await world.peer.call("exec.approval.resolve", {"id": asked["id"], "decision": "deny"})
+    key = asked["request"]["sessionKey"]
+    world.answered.add(asked["id"])
+    run_id = await world.peer.say(touch, key)
+    refused = await _suffer(world, run_id, "")
+    assert [row["reason"][:17] for row in refused] == ["Untrusted content"]
+    assert not (world.workspace / MARK).exists()
 
 
 def _files(folder: Path) -> dict[str, bytes]:
