@@ -47,7 +47,7 @@ def fetch_tool(web: Web) -> Tool:
         settings = web.settings().fetch
         if not settings.enabled:
             raise ToolError("Reading web pages is switched off: tools.web.fetch.enabled is false.")
-        key = (args.url, *settings.allow_hosts)
+        key = (args.url, *settings.ssrf_policy.allowed_hostnames)
         page = web.pages.get(key, settings.cache_ttl_minutes * 60_000)
         cached = page is not None
         if page is None:
@@ -83,7 +83,7 @@ async def _fetch(web: Web, url: str) -> Fetched:
         answer = await web.request(
             "GET",
             url,
-            allowed=settings.allow_hosts,
+            allowed=settings.ssrf_policy.allowed_hostnames,
             headers={"Accept": "text/html,application/xhtml+xml,text/*;q=0.9,application/json;q=0.9,*/*;q=0.5"},
             timeout_s=settings.timeout_seconds,
             max_bytes=settings.max_response_bytes,

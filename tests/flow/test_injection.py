@@ -102,7 +102,7 @@ async def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
             hooks={"enabled": True, "token": HOOK_TOKEN},
             channels={"webhook": {"secret": HOOK_TOKEN}},
             messages={"inbound": {"debounceMs": 0}},
-            tools={"web": {"fetch": {"allowHosts": [site.removeprefix("http://")]}}},
+            tools={"web": {"fetch": {"ssrfPolicy": {"allowedHostnames": [site.removeprefix("http://")]}}}},
         )
         async with (
             served(tmp_path / "state", config) as gateway,

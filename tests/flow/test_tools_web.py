@@ -42,7 +42,7 @@ async def test_what_was_read_makes_the_next_address_a_question(tmp_path: Path) -
     async with FakeModelServer() as model, FakeWeb() as web:
         tools = {
             "web": {
-                "fetch": {"allowHosts": [web.host]},
+                "fetch": {"ssrfPolicy": {"allowedHostnames": [web.host]}},
                 "search": {"provider": "searxng", "searxng": {"baseUrl": web.url}},
             }
         }

@@ -33,8 +33,14 @@ class FsTool(Section):
     workspace_only: bool = True
 
 
+class SsrfPolicy(OpenSection):
+    """`allowedHostnames` are exact hosts (`host` or `host:port`) that may be read although they are private (SAF-25)."""
+
+    allowed_hostnames: list[str] = Field(default_factory=list)
+
+
 class WebFetch(OpenSection):
-    """Reading pages (TOL-09). `allowHosts` are exact hosts (`host`, `host:port`) that may be read although they are private."""
+    """Reading pages (TOL-09)."""
 
     enabled: bool = True
     max_chars: Positive = 20_000
@@ -43,7 +49,7 @@ class WebFetch(OpenSection):
     cache_ttl_minutes: NotNegative = 15
     max_redirects: NotNegative = 3
     user_agent: str | None = None
-    allow_hosts: list[str] = Field(default_factory=list)
+    ssrf_policy: SsrfPolicy = Field(default_factory=SsrfPolicy)
 
 
 class SearchService(OpenSection):

@@ -55,7 +55,7 @@ class Bench:
         return [host.strip("[]")]
 
     def allow(self) -> None:
-        self.settings.setdefault("fetch", {})["allowHosts"] = [self.server.host]
+        self.settings.setdefault("fetch", {})["ssrfPolicy"] = {"allowedHostnames": [self.server.host]}
 
     def ctx(self, result_chars: int = 64_000) -> ToolContext:
         return ToolContext("r", "agent:main:main", "main", self.workspace, AbortSignal(),
@@ -238,7 +238,7 @@ async def test_a_redirect_inside_is_refused(bench: Bench) -> None:
 async def test_a_name_that_changes_its_mind_is_asked_only_once(bench: Bench) -> None:
     """The first answer is judged and called; here it is the allowed one, and the second would be the metadata service."""
     bench.names["rebind.test"] = ["127.0.0.1", "169.254.169.254"]
-    bench.settings["fetch"] = {"allowHosts": [f"rebind.test:{bench.server.port}"]}
+    bench.settings["fetch"] = {"ssrfPolicy": {"allowedHostnames": [f"rebind.test:{bench.server.port}"]}}
     bench.server.pages["/"] = Answer("<p>first answer")
     assert "first answer" in text(await bench.fetch(f"http://rebind.test:{bench.server.port}/"))
     assert bench.server.requests[0].headers["host"] == f"rebind.test:{bench.server.port}"
@@ -254,7 +254,7 @@ async def test_three_redirects_and_no_more(bench: Bench) -> None:
 
 
 async def test_an_exception_is_for_exactly_that_host_and_port(bench: Bench) -> None:
-    bench.settings["fetch"] = {"allowHosts": [f"127.0.0.1:{bench.server.port + 1}", "localhost"]}
+    bench.settings["fetch"] = {"ssrfPolicy": {"allowedHostnames": [f"127.0.0.1:{bench.server.port + 1}", "localhost"]}}
     with pytest.raises(ToolError, match="not on the open internet"):
         await bench.fetch(f"{bench.server.url}/")
 
