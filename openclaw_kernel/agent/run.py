@@ -11,6 +11,7 @@ from typing import Any
 from openclaw_kernel.agent.api import Outcome, RunRequest
 from openclaw_kernel.agent.pins import Pins
 from openclaw_kernel.agent.prompt import PromptBuilder
+from openclaw_kernel.agent.prune import Pruner
 from openclaw_kernel.agent.sections import LEAN_TOOLS
 from openclaw_kernel.config.schema import OpenClawConfig
 from openclaw_kernel.models.api import Model, Prompt, ThinkingLevel
@@ -48,6 +49,7 @@ class House:
     pins: Pins
     ready_workspaces: set[Path] = field(default_factory=set)
     before_run: BeforeRun | None = None
+    pruner: Pruner = field(default_factory=Pruner)
     lean: dict[int, tuple[Toolbox, Toolbox]] = field(default_factory=dict)
 
     def lean_tools(self, tools: Toolbox) -> Toolbox:

@@ -261,11 +261,13 @@ def _loop_config(turn: Turn) -> LoopConfig:
     account, on_ask = account_of(turn), teller(turn)
 
     def ask() -> ModelStream:
+        pruning = house.config().agents.defaults.context_pruning
+        context, session_id = turn.session.transcript.context(), turn.session.entry.session_id
         return house.models.stream(
             ModelCall(
                 model=model,
                 prompt=turn.prompt,
-                messages=turn.session.transcript.context(),
+                messages=house.pruner.view(context, session_id, model, pruning, house.clock()),
                 tools=turn.tools.specs(),
                 thinking=turn.thinking,
                 session_key=turn.session.entry.key,

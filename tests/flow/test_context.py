@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from tests.fakes.model_server import FakeModelServer
-from tests.flow.test_bad_input import provider
+from tests.flow.processes import provider
 from tests.flow.wire import Client, client, served, text_of
 
 
