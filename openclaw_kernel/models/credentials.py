@@ -201,9 +201,7 @@ class CredentialBook:
         if not stored.renewable:
             if stored.expires_at > self._clock():
                 return self.kept(profile)
-            raise UserError(
-                f"The token {profile.id} has expired; sign in again with `jupyter openclaw models auth add`."
-            )
+            raise UserError(f"The token {profile.id} has expired; sign in again with `jupyter openclaw models auth add`.")
         async with self._locks.setdefault(profile.id, asyncio.Lock()):
             current = self.stored.get(profile.id) or stored
             if current.expires_at - self._clock() <= RENEW_BEFORE_MS:
