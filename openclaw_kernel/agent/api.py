@@ -93,5 +93,7 @@ class Runtime(Protocol):
 
     def active(self, session_key: str | None = None) -> list[ActiveRun]: ...
 
+    def clients(self, session_key: str, run_id: str | None = None) -> frozenset[str]: ...
+
     async def close(self, grace_s: float = 5.0) -> None:
         """Stops intake, gives runs `grace_s` to finish, then aborts them with reason `shutdown`."""

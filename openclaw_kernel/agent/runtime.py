@@ -13,14 +13,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from openclaw_kernel.agent.api import AUTOMATIC, ActiveRun, EventSink, Outcome, Receipt, RunRequest
-from openclaw_kernel.agent.lanes import Lanes, default_limit
+from openclaw_kernel.agent.lanes import Lanes
 from openclaw_kernel.agent.pins import Pins
 from openclaw_kernel.agent.prompt import PromptBuilder
 from openclaw_kernel.agent.queue import QueueRules, may_join, rules_of, shortened
 from openclaw_kernel.agent.recovery import Recovery
 from openclaw_kernel.agent.run import BeforeRun, House, Turn
 from openclaw_kernel.agent.runs import RunRow, input_hash, open_runs, usage_wire
-from openclaw_kernel.agent.settings import run_seconds
+from openclaw_kernel.agent.settings import run_limit, run_seconds
 from openclaw_kernel.agent.turn import ending, run_ended, run_turn
 from openclaw_kernel.agent.underway import Run, tell_log
 from openclaw_kernel.agent.upkeep import Upkeep
@@ -92,7 +92,7 @@ class AgentRuntime:
         self._rows = open_runs(state_dir / "runs.jsonl")
         self._recovery = Recovery(sessions, self._rows, clock)
         self._sleep = sleep
-        self._lanes = Lanes(lambda: _limit(config()))
+        self._lanes = Lanes(lambda: run_limit(config()))
         self.upkeep = Upkeep(self._house, self._lanes)
         self._runs: dict[str, Run] = {}
         self._flushes: set[asyncio.Task[None]] = set()
@@ -191,6 +191,11 @@ class AgentRuntime:
         await self._sessions.flush()
         self._rows.close()
         await self.upkeep.close()
+
+    def clients(self, session_key: str, run_id: str | None = None) -> frozenset[str]:
+        """Whose runs an abort of these would end, waiting ones too."""
+        runs = self._of(resolve_key(session_key))
+        return frozenset(run.request.client_id for run in runs if run_id in (None, run.request.run_id))
 
     # --- beyond the contract
 
@@ -437,9 +442,3 @@ class AgentRuntime:
             await self._rows.flush()
         except UserError as error:
             log.error("%s", error)
-
-
-def _limit(config: OpenClawConfig) -> int:
-    """What the user wrote as `agents.defaults.maxConcurrent`, else the machine's own limit."""
-    defaults = config.agents.defaults
-    return defaults.max_concurrent if "max_concurrent" in defaults.model_fields_set else default_limit()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from openclaw_kernel.agent.lanes import default_limit
 from openclaw_kernel.agent.workspace import workspace_path
 from openclaw_kernel.config.schema import OpenClawConfig
 from openclaw_kernel.config.schema.agents import AgentEntry
@@ -35,3 +36,9 @@ def run_seconds(config: OpenClawConfig, agent_id: str) -> int:
     """How long a run may take (AGT-03)."""
     entry = agent_entry(config, agent_id)
     return (entry.timeout_seconds if entry is not None else None) or config.agents.defaults.timeout_seconds
+
+
+def run_limit(config: OpenClawConfig) -> int:
+    """What the user wrote as `agents.defaults.maxConcurrent`, else the machine's own limit."""
+    defaults = config.agents.defaults
+    return defaults.max_concurrent if "max_concurrent" in defaults.model_fields_set else default_limit()

@@ -25,6 +25,14 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
+class Said:
+    """Whether something was done, and a sentence about it."""
+
+    done: bool
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class ContextReport:
     """What the next call of a session would hold (AGT-24). Sizes are characters, `history` and `window` tokens."""
 
@@ -55,17 +63,17 @@ class Upkeep:
     def pins(self) -> Pins:
         return self._house.pins
 
-    async def compact(self, key: str, focus: str = "") -> str:
-        """`/compact`: the sentence for the person."""
+    async def compact(self, key: str, focus: str = "") -> Said:
+        """`/compact`: whether it was done, and the sentence for the person."""
         if self._lanes.busy(key):
-            return "A run is under way; compact when it has ended, or stop it first."
-        done: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+            return Said(False, "A run is under way; compact when it has ended, or stop it first.")
+        done: asyncio.Future[Said] = asyncio.get_running_loop().create_future()
 
         async def work() -> None:
             try:
                 done.set_result(await self._compact(key, focus))
             except UserError as error:
-                done.set_result(str(error))
+                done.set_result(Said(False, str(error)))
             except BaseException as error:
                 done.set_exception(error)
                 raise
@@ -124,16 +132,17 @@ class Upkeep:
         """`/reset soft`: the conversation stays, the prompt's files are read again."""
         self._house.prompts.forget()
 
-    async def _compact(self, key: str, focus: str) -> str:
+    async def _compact(self, key: str, focus: str) -> Said:
         turn = self._turn(self._house.sessions.open(key))
         await self._furnish(turn)
         result = await compaction.make_room(turn, "manual", focus)
         notes = "".join(f" {line}" for line in turn.notices)
         match result:
             case compaction.Done(tokens_before=before, tokens_after=after):
-                return f"Compacted: about {before:,} tokens before, {after:,} now. Undo with `/compact undo`.{notes}"
+                sentence = f"Compacted: about {before:,} tokens before, {after:,} now. Undo with `/compact undo`.{notes}"
+                return Said(True, sentence)
             case compaction.Refused(sentence=sentence):
-                return sentence
+                return Said(False, sentence)
 
     async def _farewell(self, old: Session) -> None:
         turn = self._turn(old)

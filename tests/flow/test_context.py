@@ -70,3 +70,16 @@ async def test_new_with_a_model_and_reset(tmp_path: Path) -> None:
         assert "stays" in await say(peer, "/reset soft")
         await say(peer, "hello again")
         assert len(model.requests[-1].body["messages"]) > 3
+
+
+async def test_compact_is_answered_on_the_wire(tmp_path: Path) -> None:
+    async with (
+        FakeModelServer() as model,
+        served(tmp_path / "s", provider(model.openai_url)) as live,
+        client(live.ws, live.token) as peer,
+    ):
+        await say(peer, "hello")
+        answer = await peer.call("sessions.compact", {"key": "agent:main:main"})
+        assert answer["compacted"] is False and "nothing old enough" in answer["reason"]
+        assert "unknown session" in (await peer.fails("sessions.compact", {"key": "agent:main:nobody"}))["message"]
+        assert "nothing old enough" in await say(peer, "/compact")

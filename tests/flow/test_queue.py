@@ -61,3 +61,18 @@ async def test_the_queue_command_sets_the_session(tmp_path: Path) -> None:
         assert said == "Queue: collect, debounce 1000 ms, cap 5, drop old."
         assert "is not an option" in text_of(await peer.final(await peer.say("/queue sideways")))
         assert text_of(await peer.final(await peer.say("/queue reset"))).startswith("Queue: steer, debounce 500 ms, cap 20")
+
+
+async def test_a_client_does_not_take_back_what_another_one_queued(tmp_path: Path) -> None:
+    mine = ["operator.read", "operator.write"]
+    async with (
+        FakeModelServer() as model,
+        served(tmp_path / "s", provider(model.openai_url)) as live,
+        client(live.ws, live.token) as owner,
+        client(live.ws, live.token, scopes=mine) as other,
+    ):
+        await started(owner, "[[sleep 20]] slow")
+        second = await owner.say("wait for me")
+        refused = await other.fails("chat.abort", {"sessionKey": "main", "runId": second})
+        assert refused["message"] == "unauthorized"
+        assert (await owner.call("chat.abort", {"sessionKey": "main"}))["aborted"]

@@ -37,6 +37,7 @@ _NAMES = {
     "models": "models.list",
     "model_auth": "models.authStatus models.authSetApiKey models.authLogout models.authOrderSet",
     "commands": "commands.list",
+    "compact": "sessions.compact",
     "sessions": (
         "sessions.list sessions.subscribe sessions.unsubscribe sessions.messages.subscribe "
         "sessions.messages.unsubscribe sessions.describe sessions.resolve sessions.preview sessions.get sessions.create "

@@ -182,9 +182,7 @@ def _store(services: GatewayServices, key: str, message: UserMessage | Assistant
 async def chat_abort(params: ChatAbortParams, call: Call) -> dict[str, Any]:
     services = parts(call)
     key = services.key(params.session_key, params.agent_id)
-    runs = [run for run in services.runtime.active(key) if params.run_id in (None, run.run_id)]
-    owner = owner_of(call)
-    if not call.is_admin and any(run.client_id not in ("", owner) for run in runs):
+    if not call.is_admin and services.runtime.clients(key, params.run_id) - {"", owner_of(call)}:
         raise invalid("unauthorized")
     aborted = services.runtime.abort(key, params.run_id, "rpc")
     return {"ok": True, "aborted": bool(aborted), "runIds": aborted}

@@ -48,7 +48,7 @@ async def reset(call: CommandCall) -> str:
 
 async def compact(call: CommandCall) -> str:
     upkeep = call.services.runtime.upkeep
-    text = upkeep.undo(call.key) if call.argument.lower() == "undo" else await upkeep.compact(call.key, call.argument)
+    text = upkeep.undo(call.key) if call.argument.lower() == "undo" else (await upkeep.compact(call.key, call.argument)).text
     call.services.projection.changed(call.key, reason="compact")
     return text
 

@@ -321,7 +321,7 @@ async def reset(params: ResetParams, call: Call) -> dict[str, Any]:
     services = parts(call)
     entry = _known(services, params)
     services.runtime.abort(entry.key, reason="reset")
-    fresh = services.sessions.reset(entry.key, params.reason or "reset")
+    fresh = services.runtime.upkeep.renew(entry.key, params.reason or "reset")
     services.projection.changed(entry.key, reason="reset")
     return {"ok": True, "key": entry.key, "entry": entry_wire(fresh), "resolved": _resolved(services, fresh)}
 

@@ -26,7 +26,7 @@ async def test_compact_by_hand_writes_notes_first_and_can_be_undone(bench: Bench
     await fill(bench, 6, 6_000)
     mind.kinds.clear()
     before = bench.sessions.open("main").transcript.context()
-    said = await bench.runtime.upkeep.compact("agent:main:main", "the tickets")
+    said = (await bench.runtime.upkeep.compact("agent:main:main", "the tickets")).text
     assert said.startswith("Compacted: about") and mind.kinds == ["flush", "flush", "summary"]
     assert "the tickets" in next(call for call in bench.models.calls if kind_of(call) == "summary").prompt.stable
     assert len(bench.sessions.open("main").transcript.context()) < len(before)
@@ -40,17 +40,17 @@ async def test_compact_never_runs_beside_a_turn(bench: Bench, mind: Mind) -> Non
     bench.models.script = [held]
     await bench.runtime.submit(bench.request())
     await held.reached.wait()
-    assert "under way" in await bench.runtime.upkeep.compact("agent:main:main")
+    assert "under way" in (await bench.runtime.upkeep.compact("agent:main:main")).text
     held.release.set()
     await bench.runtime.wait("r1", 5)
-    assert "nothing old enough" in await bench.runtime.upkeep.compact("agent:main:main")
+    assert "nothing old enough" in (await bench.runtime.upkeep.compact("agent:main:main")).text
 
 
 async def test_a_failed_summary_by_hand_is_said(bench: Bench, mind: Mind) -> None:
     bench.config = settings(keepRecentTokens=2_000)
     await fill(bench, 6, 6_000)
     mind.bad_summaries = 2
-    assert "full history is kept" in await bench.runtime.upkeep.compact("agent:main:main")
+    assert "full history is kept" in (await bench.runtime.upkeep.compact("agent:main:main")).text
 
 
 async def test_the_context_report_accounts_for_every_section(bench: Bench) -> None:
