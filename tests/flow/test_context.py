@@ -83,3 +83,27 @@ async def test_compact_is_answered_on_the_wire(tmp_path: Path) -> None:
         assert answer["compacted"] is False and "nothing old enough" in answer["reason"]
         assert "unknown session" in (await peer.fails("sessions.compact", {"key": "agent:main:nobody"}))["message"]
         assert "nothing old enough" in await say(peer, "/compact")
+
+
+async def test_an_overflow_error_on_the_wire_writes_notes_shortens_and_goes_on(tmp_path: Path) -> None:
+    summary = "## Decisions\nnone\n## Open\nnone\n## Constraints\nnone\n## Facts\nOPS-77"
+    async with FakeModelServer() as model:
+        config = provider(model.openai_url)
+        config["agents"]["defaults"]["compaction"] = {"keepRecentTokens": 300}
+        async with served(tmp_path / "s", config) as live, client(live.ws, live.token) as peer:
+            await say(peer, f"The ticket is OPS-77. [[echo {summary}]] " + "x" * 2_000)
+            for number in range(4):
+                await say(peer, f"more {number} " + "y" * 1_000)
+            final = await peer.final(await peer.say("[[fail 413 once]] go on"))
+            assert final["state"] == "final", final
+            sent = [json.dumps(request.body) for request in model.requests if request.method == "POST"]
+            order = [
+                "notes" if "You keep the notes" in one else "summary" if "Summarise the conv" in one else "turn" for one in sent
+            ]
+            assert order[-4:] == ["turn", "notes", "summary", "turn"]
+            assert "Summary of the earlier conversation" in sent[-1] and "OPS-77" in sent[-1] and "x" * 2_000 not in sent[-1]
+            page = await peer.call("chat.history", {"sessionKey": "main"})
+            assert page["totalMessages"] == 12 and "x" * 2_000 in json.dumps(page["messages"][0])
+            assert (await say(peer, "/compact undo")) == "The full history is back."
+            await say(peer, "and now")
+            assert "x" * 2_000 in json.dumps(model.requests[-1].body)
