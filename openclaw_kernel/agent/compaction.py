@@ -34,6 +34,8 @@ Trigger = Literal["threshold", "overflow", "manual", "size", "mid-turn", "reset"
 
 FAILED = "compaction-failed"
 """Transcript entry with the tokens a compaction failed at, so that it is not tried again at once."""
+NOT_FLUSHED = "memory-flush-failed"
+"""The same for notes."""
 RETRY_GROWTH = 1.1
 REQUIRED = 12
 """How many identifiers from the person's own words the model's summary itself must hold; the rest is carried by code."""
@@ -87,6 +89,8 @@ async def flush_if_near(turn: Turn) -> None:
     wanted = settings.memory_flush
     near = context_tokens(transcript) > room(model, settings) - wanted.soft_threshold_tokens
     if not near and transcript.grown < wanted.transcript_bytes:
+        return
+    if context_tokens(transcript) < (transcript.latest(NOT_FLUSHED) or 0) * RETRY_GROWTH:
         return
     if not _flushed(transcript, transcript.kept_from + 1):
         await _flush(turn, model, transcript.context())
@@ -204,6 +208,7 @@ async def _flush(turn: Turn, model: Model, older: tuple[Message, ...]) -> str:
     if failure:
         log.warning("no notes were written before the conversation was shortened: %s", failure)
         turn.notices.append(f"No notes were written before this conversation was shortened: {failure}")
+        transcript.append({"type": "custom", "customType": NOT_FLUSHED, "data": context_tokens(transcript)})
     else:
         transcript.append({"type": "custom", "customType": notes.MARK, "data": last})
     return failure

@@ -328,3 +328,12 @@ async def test_thirty_compactions_lose_nothing(bench: Bench, mind: Mind) -> None
     assert sum(record["type"] == "compaction" for record in records) == 30
     assert sum(record["type"] == "message" for record in records) == len(transcript.messages())
     assert mind.kinds.count("summary") >= 30 and len(transcript.context()) < 40
+
+
+async def test_notes_that_fail_are_not_tried_again_at_once(bench: Bench, mind: Mind) -> None:
+    mind.flush_fails = True
+    bench.config = settings(memoryFlush={"softThresholdTokens": 29_999})
+    first = await bench.run("r1", "hello " + "x" * 8_000)
+    second = await bench.run("r2", "again")
+    assert mind.kinds == ["flush", "turn", "turn"]
+    assert "No notes" in first.message.text and "No notes" not in second.message.text
