@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import re
 import shlex
 from typing import Any, NoReturn
 
@@ -153,9 +154,25 @@ def load(shell: Any) -> None:
 
 def register(shell: Any) -> None:
     shell.register_magic_function(claw, "line_cell", "claw")
+    if questions not in shell.input_transformers_cleanup:
+        shell.input_transformers_cleanup.append(questions)
+
+
+_QUESTION = re.compile(r"^(\s*)%claw\s+(.*\?)\s*$", re.DOTALL)
+
+
+def questions(lines: list[str]) -> list[str]:
+    """Input lines with `%claw … ?` spelled as a call: IPython takes what ends with a question mark for a look-up of help."""
+    return [_QUESTION.sub(_called, line) for line in lines]
+
+
+def _called(found: re.Match[str]) -> str:
+    return f"{found[1]}get_ipython().run_line_magic('claw', {found[2]!r})\n"
 
 
 def unload(shell: Any) -> None:
     """Takes the magics away; the link stays for whoever else uses it."""
     for kind in ("line", "cell"):
         shell.magics_manager.magics[kind].pop("claw", None)
+    if questions in shell.input_transformers_cleanup:
+        shell.input_transformers_cleanup.remove(questions)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from openclaw_kernel.notebook.magics import BadUse, _read
+from openclaw_kernel.notebook.magics import BadUse, _read, questions
 from tests.flow.kernels import LIMIT_S, PYTHON, Kernel, running_kernel
 
 
@@ -29,11 +29,18 @@ def test_options_stand_before_the_message() -> None:
         _read("--loud hello", None)
 
 
+def test_a_question_is_no_look_up_of_help() -> None:
+    assert questions(["%claw what's up?\n"]) == ["get_ipython().run_line_magic('claw', \"what's up?\")\n"]
+    assert questions(["if x:\n", "    %claw why?  \n"]) == ["if x:\n", "    get_ipython().run_line_magic('claw', 'why?')\n"]
+    for kept in ("%claw?\n", "%claw hello\n", "%%claw why?\n", "claw why?\n", "print('%claw why?')\n"):
+        assert questions([kept]) == [kept]
+
+
 async def test_magics_say_nothing_when_loaded_and_show_an_answer(kernel: Kernel) -> None:
     ran = await kernel.run("%load_ext openclaw_kernel")
     assert (ran.status, ran.text.strip(), ran.outputs) == ("ok", "", [])
 
-    ran = await kernel.run("%claw hello")
+    ran = await kernel.run("%claw hello?")
     assert ran.status == "ok" and "built-in" in ran.text.lower()
     assert [data for data in ran.outputs if "text/markdown" in data]
 
