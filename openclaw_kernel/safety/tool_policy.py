@@ -72,8 +72,8 @@ def layers(config: OpenClawConfig, agent_id: str) -> tuple[Layer, ...]:
 def model_layers(config: OpenClawConfig, agent_id: str, provider: str, model_ref: str) -> tuple[Layer, ...]:
     """The layers of `byProvider`, whose keys are a provider or `provider/model`."""
     found = []
-    own = next((agent.tools for agent in config.agents.list or () if agent.id == agent_id), AgentTools())
-    for at, table in (("tools", config.tools.by_provider), (f"agents.list[{agent_id}].tools", own.by_provider)):
+    own = next((agent.tools.by_provider for agent in config.agents.list or () if agent.id == agent_id), {})
+    for at, table in (("tools", config.tools.by_provider), (f"agents.list[{agent_id}].tools", own)):
         for key, row in table.items():
             if isinstance(row, Mapping) and key.lower() in (provider.lower(), model_ref.lower()):
                 found.append(_model_layer(f"{at}.byProvider.{key}", row))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -21,6 +22,8 @@ from openclaw_kernel.tools.skills import skill_tools
 from openclaw_kernel.tools.web import Web
 from openclaw_kernel.values.messages import Text, ToolResultMessage, UserMessage
 
+SKILLS_FRESH_S = 1.0
+
 
 class ToolServices:
     """What tools may ask of the gateway (`tools.api.Services`)."""
@@ -29,12 +32,21 @@ class ToolServices:
         self.nodes = nodes
         self._remind = remind
         self._skills = skills
+        self._listed: dict[str, tuple[float, list[Mapping[str, Any]]]] = {}
 
     async def list_skills(self, agent_id: str) -> list[Mapping[str, Any]]:
-        found = await asyncio.to_thread(self._skills.all, agent_id)
-        return [
-            one.skill.to_wire() | ({} if one.usable else {"reason": one.gate.reason}) for one in found if one.skill.for_model
-        ]
+        """Read anew at most once a second: every turn asks, and looking at all folders costs a thread its time."""
+        at, rows = self._listed.get(agent_id, (0.0, []))
+        now = time.monotonic()
+        if not at or now - at >= SKILLS_FRESH_S:
+            found = await asyncio.to_thread(self._skills.all, agent_id)
+            rows = [
+                one.skill.to_wire() | ({} if one.usable else {"reason": one.gate.reason})
+                for one in found
+                if one.skill.for_model
+            ]
+            self._listed[agent_id] = (now, rows)
+        return rows
 
     async def schedule(self, session_key: str, when: str, text: str) -> str:
         return self._remind(session_key, when, text)
