@@ -7,6 +7,7 @@ the answer is read as bytes: the SDK's typed transformation of every part and ev
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import sys
 from collections.abc import Mapping
@@ -36,7 +37,7 @@ class SdkClients:
         """The SDK module. The first import takes most of a second, so it runs in a thread."""
         module = sys.modules.get(self._name)
         if module is None or getattr(module.__spec__, "_initializing", False):
-            module = await asyncio.to_thread(import_module, self._name)
+            module = await asyncio.to_thread(_import, self._name)
         return module
 
     async def get(self, call: ModelCall) -> Any:
@@ -61,6 +62,14 @@ class SdkClients:
         for client in self._clients.values():
             await client.close()
         self._clients.clear()
+
+
+def _import(name: Name) -> ModuleType:
+    """Importing an SDK makes thousands of classes and as much garbage; what stays is not looked through again."""
+    module = import_module(name)
+    gc.collect()
+    gc.freeze()
+    return module
 
 
 def _build(name: Name, module: ModuleType, call: ModelCall) -> Any:
