@@ -26,7 +26,7 @@ from openclaw_gateway.methods.session_view import row_by_key
 from openclaw_gateway.parts.automation import cron_tools, open_automation
 from openclaw_gateway.parts.budget import announce_budget
 from openclaw_gateway.parts.channels import open_channels, run_channels
-from openclaw_gateway.parts.credentials import check_auth, gateway_secret, load_secrets
+from openclaw_gateway.parts.credentials import check_auth, gateway_auth, gateway_secret, load_secrets
 from openclaw_gateway.parts.jobs import open_jobs
 from openclaw_gateway.parts.log import start_log
 from openclaw_gateway.parts.nodes import NodeTools, join_nodes, open_nodes
@@ -42,7 +42,6 @@ from openclaw_gateway.parts.plugins import (
 )
 from openclaw_gateway.parts.sandbox import open_sandboxes
 from openclaw_gateway.parts.tools import Toolboxes, ToolServices, tools_of_skills
-from openclaw_gateway.protocol.auth import GatewayAuth
 from openclaw_gateway.protocol.broadcast import Broadcaster
 from openclaw_gateway.protocol.devices import FILE_NAME as DEVICES_FILE
 from openclaw_gateway.protocol.devices import Devices
@@ -216,9 +215,7 @@ async def _build(
     projection.session_row = lambda key: row_by_key(services, key)
     projection.session_id = lambda key: _session_id(sessions, key)
     approvals.on_change.append(lambda approval: approval_methods.announce(approval, broadcaster, clock))
-    auth = GatewayAuth(
-        settings.gateway.auth.mode, secret, allowed_origins=lambda: services.settings.gateway.control_ui.allowed_origins
-    )
+    auth = gateway_auth(settings, secret, lambda: services.settings, clock)
     dispatcher = Dispatcher(services=services, families=FAMILIES)
     hub = Hub(
         auth,

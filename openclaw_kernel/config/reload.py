@@ -22,6 +22,7 @@ RESTART: tuple[str, ...] = (
     "gateway.customBindHost",
     "gateway.mode",
     "gateway.auth.mode",
+    "gateway.auth.rateLimit",
     "gateway.tls",
     "gateway.tailscale",
     "gateway.controlUi.basePath",

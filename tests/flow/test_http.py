@@ -132,3 +132,28 @@ async def test_unwritable_state_directory(tmp_path: Path, capsys: pytest.Capture
     (tmp_path / "file").write_text("not a directory")
     said = await refused(tmp_path / "file" / "state", capsys)
     assert str(tmp_path / "file") in said
+
+
+async def test_guessing_the_token_over_http_locks_the_address_out(tmp_path: Path) -> None:
+    limit = {"auth": {"rateLimit": {"maxAttempts": 3, "exemptLoopback": False}}}
+    config = {"gateway": {**CHAT["gateway"], **limit}}
+    async with served(tmp_path / "s", config) as running, httpx.AsyncClient(base_url=running.url, trust_env=False) as http:
+        for guess in ("one", "two", "three"):
+            assert (await http.get("/v1/models", headers={"Authorization": f"Bearer {guess}"})).status_code == 401
+        right = await http.get("/v1/models", headers={"Authorization": f"Bearer {running.token}"})
+    assert right.status_code == 401
+
+
+async def test_mode_none_is_for_this_machine_even_behind_a_proxy(tmp_path: Path) -> None:
+    config = {"gateway": {**CHAT["gateway"], "auth": {"mode": "none"}}}
+    async with served(tmp_path / "s", config) as running, httpx.AsyncClient(base_url=running.url, trust_env=False) as http:
+        assert (await http.get("/v1/models")).status_code == 200
+        forwarded = await http.get("/v1/models", headers={"X-Forwarded-For": "127.0.0.1"})
+    assert forwarded.status_code == 401
+
+
+async def test_the_owner_can_promise_tls(tmp_path: Path) -> None:
+    promise = "max-age=31536000; includeSubDomains"
+    config = {"gateway": {"http": {"securityHeaders": {"strictTransportSecurity": promise}}}}
+    async with served(tmp_path / "s", config) as running, httpx.AsyncClient(base_url=running.url, trust_env=False) as http:
+        assert (await http.get("/health")).headers["Strict-Transport-Security"] == promise

@@ -28,7 +28,7 @@ class ChannelWebhook(GatewayHandler):
             headers={name.lower(): value for name, value in request.headers.get_all()},
             query={name: values[-1].decode("utf-8", "replace") for name, values in request.query_arguments.items()},
             body=request.body,
-            remote_ip=request.remote_ip or "",
+            remote_ip=self.peer,
         )
         try:
             response = await self.services.channels.webhook(channel.lower(), account, received)

@@ -56,7 +56,7 @@ class Hook(GatewayHandler):
         headers = self.request.headers
         kind, _, bearer = headers.get("Authorization", "").partition(" ")
         given = bearer.strip() if kind.lower() == "bearer" else headers.get("X-OpenClaw-Token", "")
-        self.door.admit(given, self.request.remote_ip or "")
+        self.door.admit(given, self.peer)
         if not self.services.accepting:
             raise HookRefused(503, "The gateway is shutting down.")
         if len(self.request.body) > settings.max_body_bytes:

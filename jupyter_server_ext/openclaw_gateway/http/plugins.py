@@ -50,7 +50,7 @@ class PluginRoute(GatewayHandler):
             {name.lower(): value for name, value in this.headers.get_all() if name.lower() not in secret},
             {name: values[-1].decode("utf-8", "replace") for name, values in this.query_arguments.items()},
             this.body,
-            this.remote_ip or "",
+            self.peer,
         )
         try:
             async with asyncio.timeout(TIME_S):

@@ -9,6 +9,7 @@ from tornado.iostream import IOStream
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
 from openclaw_gateway.http.headers import add_security_headers
+from openclaw_gateway.http.peer import peer_of
 from openclaw_gateway.http.web import send_app
 from openclaw_gateway.protocol.connection import Connection
 from openclaw_gateway.protocol.hub import Hub
@@ -33,12 +34,16 @@ class HubSocket(WebSocketHandler):
         self.set_nodelay(True)
         return self.begin()
 
+    def peer(self) -> str:
+        """The address of the client."""
+        return self.request.remote_ip or ""
+
     def begin(self) -> Awaitable[None] | None:
         """The socket is open: meet the hub."""
         self.connection = self.hub.connect(
             self._send,
             self.close,
-            remote_ip=self.request.remote_ip or "",
+            remote_ip=self.peer(),
             origin=self.request.headers.get("Origin"),
             host=self.request.host,
             preauthenticated=self.preauthenticated,
@@ -77,6 +82,9 @@ class GatewaySocket(HubSocket):
         else:
             add_security_headers(self)
             send_app(self, self.settings["openclaw_services"].version)
+
+    def peer(self) -> str:
+        return peer_of(self.request, self.settings["openclaw_services"])
 
     def begin(self) -> Awaitable[None] | None:
         self._take_frames_of(self.hub.policy.preauth_bytes)

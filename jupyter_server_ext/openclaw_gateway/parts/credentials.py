@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 import secrets as random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from openclaw_gateway.protocol.auth import FailureLimit, GatewayAuth
 from openclaw_kernel.config.schema import OpenClawConfig
 from openclaw_kernel.config.secrets import Secrets
 from openclaw_kernel.store.atomic import write_atomic
+from openclaw_kernel.values.clock import Clock
 from openclaw_kernel.values.errors import UserError
 
 log = logging.getLogger("openclaw_gateway.secrets")
@@ -46,6 +48,23 @@ def gateway_secret(state_dir: Path, settings: OpenClawConfig, secrets: Secrets, 
     token = random.token_hex(24)
     write_atomic(path, token + "\n")
     return token
+
+
+def gateway_auth(settings: OpenClawConfig, secret: str, current: Callable[[], OpenClawConfig], clock: Clock) -> GatewayAuth:
+    """The check at the door; `current` is asked for the origins at every knock."""
+    limit = settings.gateway.auth.rate_limit
+    return GatewayAuth(
+        settings.gateway.auth.mode,
+        secret,
+        allowed_origins=lambda: current().gateway.control_ui.allowed_origins,
+        limit=FailureLimit(
+            attempts=limit.max_attempts,
+            window_ms=limit.window_ms,
+            lockout_ms=limit.lockout_ms,
+            exempt_loopback=limit.exempt_loopback,
+            clock=clock,
+        ),
+    )
 
 
 def check_auth(settings: OpenClawConfig, host: str) -> None:

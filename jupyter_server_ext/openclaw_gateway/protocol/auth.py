@@ -40,12 +40,20 @@ def is_loopback(address: str) -> bool:
 
 
 class FailureLimit:
-    """Counts failed attempts per address: ten in a minute lock it out for five (the original's figures). Loopback is exempt."""
+    """Counts failed attempts per address: ten in a minute lock it out for five (the original's figures). Loopback is exempt
+    unless told otherwise."""
 
     def __init__(
-        self, *, attempts: int = 10, window_ms: int = 60_000, lockout_ms: int = 300_000, clock: Clock = system_clock
+        self,
+        *,
+        attempts: int = 10,
+        window_ms: int = 60_000,
+        lockout_ms: int = 300_000,
+        exempt_loopback: bool = True,
+        clock: Clock = system_clock,
     ) -> None:
         self._attempts, self._window, self._lockout, self._clock = attempts, window_ms, lockout_ms, clock
+        self._exempt = exempt_loopback
         self._failures: dict[str, deque[int]] = {}
         self._locked: dict[str, int] = {}
 
@@ -63,7 +71,7 @@ class FailureLimit:
 
     def failed(self, address: str) -> None:
         """Records one failure."""
-        if is_loopback(address):
+        if self._exempt and is_loopback(address):
             return
         now = self._clock()
         recent = self._failures.setdefault(address, deque(maxlen=self._attempts))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_network
 from typing import Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from openclaw_kernel.config.schema.base import Loose, NotNegative, Port, Positive, SecretInput, Section
 
@@ -57,11 +58,17 @@ class HttpEndpoints(Section):
     responses: HttpEndpoint = Field(default_factory=HttpEndpoint)
 
 
+class SecurityHeaders(Section):
+    """Headers only the owner can promise. `strict_transport_security` is the header's value, for a gateway behind TLS."""
+
+    strict_transport_security: str | Literal[False] = False
+
+
 class GatewayHttp(Section):
     """The HTTP face beside the WebSocket."""
 
     endpoints: HttpEndpoints = Field(default_factory=HttpEndpoints)
-    security_headers: Loose = Field(default_factory=dict)
+    security_headers: SecurityHeaders = Field(default_factory=SecurityHeaders)
 
 
 class GatewayReload(Section):
@@ -97,7 +104,8 @@ class GatewayRemote(Section):
 
 
 class Gateway(Section):
-    """Safe defaults: this machine only, a token, no HTTP API."""
+    """Safe defaults: this machine only, a token, no HTTP API. `trusted_proxies` are addresses and networks whose
+    `X-Forwarded-For` is believed."""
 
     mode: Literal["local", "remote"] | None = None
     port: Port = 18789
@@ -114,6 +122,16 @@ class Gateway(Section):
     allow_real_ip_fallback: bool = False
     tls: Loose = Field(default_factory=dict)
     tailscale: Loose = Field(default_factory=dict)
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_networks(cls, proxies: list[str]) -> list[str]:
+        for proxy in proxies:
+            try:
+                ip_network(proxy, strict=False)
+            except ValueError:
+                raise ValueError(f"{proxy!r} is no IP address or network; write for example 10.0.0.5 or 10.0.0.0/8") from None
+        return proxies
 
     @model_validator(mode="after")
     def _open_door_on_loopback_only(self) -> Self:
