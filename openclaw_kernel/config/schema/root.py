@@ -13,12 +13,13 @@ from openclaw_kernel.config.schema.base import Loose, Section
 from openclaw_kernel.config.schema.cron import Cron, Hooks
 from openclaw_kernel.config.schema.gateway import Gateway
 from openclaw_kernel.config.schema.logging import Logging
+from openclaw_kernel.config.schema.memory import Memory
 from openclaw_kernel.config.schema.messages import Messages
 from openclaw_kernel.config.schema.models import Models
 from openclaw_kernel.config.schema.plugins import Plugins
 from openclaw_kernel.config.schema.secrets import SecretsSection
 from openclaw_kernel.config.schema.session import Session
-from openclaw_kernel.config.schema.small import Budget, Env, Jupyter, Memory, Skills, Ui
+from openclaw_kernel.config.schema.small import Budget, Env, Jupyter, Skills, Ui
 from openclaw_kernel.config.schema.tools import Tools
 
 

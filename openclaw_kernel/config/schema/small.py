@@ -69,10 +69,6 @@ class Jupyter(Section):
     listen: bool = True
 
 
-class Memory(OpenSection):
-    """Read by the memory room."""
-
-
 class SkillsLoad(OpenSection):
     """Where skills are looked for besides the usual places. A project's own skills need its folder in `trusted_projects`."""
 
