@@ -10,7 +10,7 @@ from openclaw_kernel.agent.run import Turn
 from openclaw_kernel.agent.settings import thinking_of, workspace_of
 from openclaw_kernel.agent.workspace import ensure_workspace
 from openclaw_kernel.models.api import ThinkingLevel
-from openclaw_kernel.safety.tool_policy import model_layers, standings
+from openclaw_kernel.safety.tool_policy import model_layers, standings, subagent_layers
 from openclaw_kernel.tools.registry import Toolbox
 from openclaw_kernel.values.session_key import parse
 
@@ -71,9 +71,10 @@ def _lean(turn: Turn) -> bool:
 
 
 def _for_model(turn: Turn, tools: Toolbox) -> Toolbox:
-    """What the layers of the model leave of an agent's tools (SAF-02)."""
+    """What the layers of the model, and of a subagent, leave of an agent's tools (SAF-02)."""
     model = turn.model
     of = model_layers(turn.house.config(), turn.agent_id, model.provider, model.ref) if model is not None else ()
+    of += subagent_layers(turn.house.config(), turn.session.entry.spawn_depth)
     if not of:
         return tools
     found = standings(((tool.name, tool.groups) for tool in tools.tools()), of)

@@ -12,6 +12,6 @@ def policy_of(turn: Turn) -> PolicyState:
     return exec_policy(turn.house.config(), turn.agent_id).state(
         turn.house.approvals.allowlist(turn.agent_id, str(turn.workspace)),
         str(turn.workspace),
-        tainted=turn.tainted,
+        tainted=turn.tainted or turn.session.transcript.latest("taint") is not None,
         guest=turn.request.message.meta.get("senderIsOwner") is False,
     )

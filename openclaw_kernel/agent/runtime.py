@@ -13,19 +13,19 @@ from dataclasses import replace
 from pathlib import Path
 
 from openclaw_kernel.agent.api import AUTOMATIC, ActiveRun, EventSink, Outcome, Receipt, RunRequest
-from openclaw_kernel.agent.lanes import Lanes
 from openclaw_kernel.agent.pins import Pins
 from openclaw_kernel.agent.prompt import PromptBuilder
-from openclaw_kernel.agent.queue import QueueRules, may_join, rules_of, shortened
+from openclaw_kernel.agent.queue import rules_of
 from openclaw_kernel.agent.recovery import Recovery
 from openclaw_kernel.agent.run import BeforeRun, House, Turn
 from openclaw_kernel.agent.runs import RunRow, input_hash, open_runs, usage_wire
 from openclaw_kernel.agent.settings import run_limit, run_seconds
+from openclaw_kernel.agent.subagents_lanes import SplitLanes, subagent_limit
 from openclaw_kernel.agent.turn import ending, run_ended, run_turn
 from openclaw_kernel.agent.underway import Run, tell_log
 from openclaw_kernel.agent.upkeep import Upkeep
+from openclaw_kernel.agent.waiting import Waiting, heed
 from openclaw_kernel.config.schema import OpenClawConfig
-from openclaw_kernel.config.schema.messages import QueueMode
 from openclaw_kernel.models.service import Models
 from openclaw_kernel.safety.approvals import Approvals
 from openclaw_kernel.safety.redact import Redactor
@@ -38,13 +38,15 @@ from openclaw_kernel.values.clock import Clock, NewId, system_clock
 from openclaw_kernel.values.clock import new_id as random_id
 from openclaw_kernel.values.codec import message_to_wire
 from openclaw_kernel.values.errors import UserError, invalid, unavailable
-from openclaw_kernel.values.events import AgentEvent, MessageDelta, MessageStarted, MessageStored, RunEvent
+from openclaw_kernel.values.events import AgentEvent, MessageDelta, MessageStarted, RunEvent
 from openclaw_kernel.values.messages import Usage, UserMessage
 from openclaw_kernel.values.session_key import resolve as resolve_key
 
 log = logging.getLogger(__name__)
 
 INTERRUPTED = "interrupted by a restart"
+AbortHook = Callable[[str, str | None, str], list[str]]
+"""Session key, run id or all, reason → further runs that were aborted with these."""
 SETTLE_S = 5.0
 """How long `close` waits for aborted runs to write their endings."""
 
@@ -92,9 +94,22 @@ class AgentRuntime:
         self._rows = open_runs(state_dir / "runs.jsonl")
         self._recovery = Recovery(sessions, self._rows, clock)
         self._sleep = sleep
-        self._lanes = Lanes(lambda: run_limit(config()))
+        self._lanes = SplitLanes(lambda: run_limit(config()), lambda: subagent_limit(config()))
         self.upkeep = Upkeep(self._house, self._lanes)
         self._runs: dict[str, Run] = {}
+        self._waiting = Waiting(
+            self._runs,
+            self._lanes,
+            self._rows,
+            sessions,
+            config,
+            clock,
+            lambda seconds: self._sleep(seconds),
+            stop=self._stop,
+            unrun=lambda run, reason: self._settle(run, self._unrun(run, reason), None),
+            emit=self._emit,
+        )
+        self.on_abort: list[AbortHook] = []
         self._flushes: set[asyncio.Task[None]] = set()
         self._closing = False
 
@@ -121,7 +136,7 @@ class AgentRuntime:
         if queued and request.queue is not None:
             rules = rules_of(self._config(), entry)
             mode = rules.mode if request.queue == "session" else request.queue
-            message = self._make_place(key, rules, mode, message)
+            message = self._waiting.make_place(key, rules, request, mode)
             request = replace(request, message=message)
         row = RunRow(
             run_id=request.run_id,
@@ -157,11 +172,12 @@ class AgentRuntime:
     def abort(self, session_key: str, run_id: str | None = None, reason: str = "rpc") -> list[str]:
         """Aborts one run or all of a session, queued ones first (AGT-11); the ids that were aborted."""
         key = resolve_key(session_key)
-        wanted = [run for run in self._of(key) if run_id is None or run.request.run_id == run_id]
+        wanted = [run for run in self._waiting.of(key) if run_id is None or run.request.run_id == run_id]
         wanted.sort(key=lambda run: run.turn is not None)
         for run in wanted:
             self._stop(run, reason)
-        return [run.request.run_id for run in wanted]
+        also = [one for tell in self.on_abort for one in tell(key, run_id, reason)]
+        return [*(run.request.run_id for run in wanted), *also]
 
     def active(self, session_key: str | None = None) -> list[ActiveRun]:
         """Runs under way, with what they have said so far. Queued ones are in `queued`."""
@@ -194,7 +210,7 @@ class AgentRuntime:
 
     def clients(self, session_key: str, run_id: str | None = None) -> frozenset[str]:
         """Whose runs an abort of these would end, waiting ones too."""
-        runs = self._of(resolve_key(session_key))
+        runs = self._waiting.of(resolve_key(session_key))
         return frozenset(run.request.client_id for run in runs if run_id in (None, run.request.run_id))
 
     # --- beyond the contract
@@ -208,8 +224,9 @@ class AgentRuntime:
         """Hands a message to the run under way, which sees it after the tool it is running (AGT-09); the run's id, or `None`
         when nothing runs. It is stored when the run takes it up."""
         key = resolve_key(session_key)
-        for run in self._of(key):
+        for run in self._waiting.of(key):
             if run.turn is not None and not run.turn.signal.aborted:
+                heed(run.turn, message)
                 run.turn.steering.append(message)
                 return run.request.run_id
         return None
@@ -235,7 +252,7 @@ class AgentRuntime:
 
     async def _work(self, run: Run) -> None:
         if run.mode is not None:
-            await self._quiet(run)
+            await self._waiting.quiet(run)
         session = self._sessions.open(run.request.session_key)
         turn = Turn(
             house=self._house,
@@ -245,7 +262,7 @@ class AgentRuntime:
             emit=lambda event: self._emit(run, event),
             stored=run.stored,
         )
-        turn.take_queued = lambda: self._join(run, "steer")
+        turn.take_queued = lambda: self._waiting.join(run, "steer")
         run.turn = turn
         if run.stop_reason:
             turn.signal.abort(run.stop_reason)
@@ -256,7 +273,8 @@ class AgentRuntime:
                 turn.stored = self._sessions.append(session, run.request.message)
                 run.row = replace(run.row, state="running", session_id=session.entry.session_id, message=None)
                 self._rows.put(run.row)
-                self._collect(run, turn)
+                self._waiting.collect(run, turn)
+            heed(turn, run.request.message)
             outcome = await run_turn(turn)
         except Exception as error:
             log.exception("run %s could not start", run.request.run_id)
@@ -340,67 +358,6 @@ class AgentRuntime:
         except Exception:
             log.exception("the event sink failed at event %d of run %s", run.seq, run.request.run_id)
 
-    # --- messages that wait behind a run
-
-    def _make_place(self, key: str, rules: QueueRules, mode: QueueMode, message: UserMessage) -> UserMessage:
-        """Room in the queue for one more message (AGT-10); the message, which may have to speak for one that was dropped."""
-        if mode == "interrupt":
-            self.abort(key, reason="interrupt")
-            return message
-        waiting = [run for one in self._lanes.waiting(key) if (run := self._runs.get(one)) and run.mode is not None]
-        if len(waiting) < rules.cap:
-            return message
-        if rules.drop == "new":
-            raise unavailable(f"{len(waiting)} messages are waiting in this session already; send it again in a moment")
-        oldest = waiting[0]
-        if rules.drop == "summarize" and self._lanes.cancel(key, oldest.request.run_id):
-            if len(waiting) == 1:
-                message = shortened(oldest.request.message, message)
-            else:
-                self._speak_for(waiting[1], shortened(oldest.request.message, waiting[1].request.message))
-            self._settle(oldest, self._unrun(oldest, "summarized"), None)
-        else:
-            self._stop(oldest, "dropped")
-        return message
-
-    def _speak_for(self, run: Run, message: UserMessage) -> None:
-        run.request = replace(run.request, message=message)
-        run.row = replace(run.row, message=message_to_wire(message))
-        self._rows.put(run.row)
-
-    def _join(self, host: Run, mode: QueueMode) -> tuple[UserMessage, ...]:
-        """Takes messages that wait in `mode` into the run of `host`. Their runs end with it; a crash before finds them in the
-        ledger, or in the transcript."""
-        joined = [
-            run
-            for run in self._of(host.request.session_key)
-            if run.waits and run.mode == mode and may_join(host.request, run.request)
-        ]
-        joined = [run for run in joined if self._lanes.cancel(run.request.session_key, run.request.run_id)]
-        for run in joined:
-            run.host = host
-        host.guests += joined
-        return tuple(run.request.message for run in joined)
-
-    def _collect(self, run: Run, turn: Turn) -> None:
-        """What waits to be collected goes into the same turn, behind the message it starts with."""
-        if run.mode != "collect":
-            return
-        for message in self._join(run, "collect"):
-            stored = self._sessions.append(turn.session, message)
-            self._emit(run, MessageStored(stored.entry_id, stored.seq, stored.message))
-
-    async def _quiet(self, run: Run) -> None:
-        """Waits until nothing new has come for the debounce time (AGT-10)."""
-        key = run.request.session_key
-        pause = rules_of(self._config(), self._sessions.get(key)).debounce_ms
-        while not run.stop_reason:
-            newest = max((other.row.accepted_at for other in self._of(key) if other.waits), default=0)
-            left = newest + pause - self._clock()
-            if left <= 0:
-                return
-            await self._sleep(left / 1000)
-
     # --- what is stored
 
     def _replay(self, row: RunRow, digest: str) -> Receipt:
@@ -418,9 +375,6 @@ class AgentRuntime:
         except UserError:
             self._rows.delete(row.run_id)
             raise
-
-    def _of(self, key: str) -> list[Run]:
-        return [run for run in self._runs.values() if run.request.session_key == key]
 
     def _freshen(self, key: str, request: RunRequest) -> None:
         """A person's message starts a new session when the old one has gone stale (SES-05)."""

@@ -80,6 +80,26 @@ def model_layers(config: OpenClawConfig, agent_id: str, provider: str, model_ref
     return tuple(found)
 
 
+_NO_SUBAGENT = (
+    "gateway", "agents_list", "cron", "remind", "heartbeat_respond", "message", "group:messaging", "conversations*",
+    "sessions_send", "ask_user", "secrets", "nodes", "memory_append",
+)  # fmt: skip
+_NO_LEAF = ("sessions_spawn", "sessions_yield", "sessions_list", "sessions_history", "sessions_search", "subagents")
+
+
+def subagent_layers(config: OpenClawConfig, depth: int) -> tuple[Layer, ...]:
+    """The layers of a subagent at this depth: none speaks to people, plans for later or changes the house (AGT-33). One that
+    may not start others has no use for their tools."""
+    if depth <= 0:
+        return ()
+    own = config.tools.subagents.tools
+    leaf = depth >= config.agents.defaults.subagents.max_spawn_depth
+    return (
+        Layer("subagent", deny=(*_NO_SUBAGENT, *(_NO_LEAF if leaf else ()))),
+        Layer("tools.subagents.tools", tuple(own.allow) if own.allow else None, tuple(own.deny)),
+    )
+
+
 def standings(tools: Iterable[tuple[str, frozenset[str]]], of: Sequence[Layer]) -> dict[str, Standing]:
     """What becomes of each tool, given by name and groups; the first layer that takes it away is named."""
     return {name: Standing(name, _taken_by(name, groups, of), groups) for name, groups in tools}

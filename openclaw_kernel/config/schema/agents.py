@@ -9,6 +9,7 @@ from pydantic import Discriminator, Field, Tag
 from openclaw_kernel.config.schema.base import Loose, NotNegative, OpenSection, Positive, Section
 from openclaw_kernel.config.schema.cron import Heartbeat
 from openclaw_kernel.config.schema.sandbox import SandboxSettings
+from openclaw_kernel.config.schema.subagents import AgentSubagents, SubagentDefaults
 
 ThinkingLevel = Literal["off", "minimal", "low", "medium", "high", "xhigh", "adaptive", "max", "ultra"]
 
@@ -118,7 +119,7 @@ class AgentDefaults(Section):
     bootstrap_total_max_chars: Positive = 60_000
     memory_search: Loose = Field(default_factory=dict)
     heartbeat: Heartbeat = Field(default_factory=Heartbeat)
-    subagents: Loose = Field(default_factory=dict)
+    subagents: SubagentDefaults = Field(default_factory=SubagentDefaults)
     sandbox: SandboxSettings = Field(default_factory=SandboxSettings)
     human_delay: Loose = Field(default_factory=dict)
     params: Loose = Field(default_factory=dict)
@@ -142,7 +143,7 @@ class AgentEntry(Section):
     memory_search: Loose = Field(default_factory=dict)
     heartbeat: Heartbeat | None = None
     group_chat: Loose = Field(default_factory=dict)
-    subagents: Loose = Field(default_factory=dict)
+    subagents: AgentSubagents = Field(default_factory=AgentSubagents)
     sandbox: SandboxSettings = Field(default_factory=SandboxSettings)
     human_delay: Loose = Field(default_factory=dict)
     params: Loose = Field(default_factory=dict)

@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from openclaw_kernel.config.schema.base import Loose, NotNegative, OpenSection, Positive, SecretInput, Section
+from openclaw_kernel.config.schema.subagents import AgentToAgent, SessionTools, SubagentTools
 
 
 class ExecTool(Section):
@@ -96,9 +97,9 @@ class Tools(Section):
     media: Loose = Field(default_factory=dict)
     links: Loose = Field(default_factory=dict)
     message: Loose = Field(default_factory=dict)
-    agent_to_agent: Loose = Field(default_factory=dict)
-    sessions: Loose = Field(default_factory=dict)
+    agent_to_agent: AgentToAgent = Field(default_factory=AgentToAgent)
+    sessions: SessionTools = Field(default_factory=SessionTools)
     elevated: Loose = Field(default_factory=dict)
     sandbox: Loose = Field(default_factory=dict)
-    subagents: Loose = Field(default_factory=dict)
+    subagents: SubagentTools = Field(default_factory=SubagentTools)
     loop_detection: Loose = Field(default_factory=dict)
