@@ -8,7 +8,8 @@
     python -m tests.fakes.model_server --port 8765 --tokens 20
 
 Routes: POST /v1/messages, /v1/chat/completions, /v1/responses; /api/show (Ollama); GET /v1/models, /api/tags, /healthz, /stats.
-What it answers is steered by the last user message (see `model_steering`). The key `wrong-key` is refused with 401.
+What it answers is steered by the last user message (see `model_steering`) or by a `script` (see `model_script`). The key
+`wrong-key` is refused with 401.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from typing import Any
 
 import orjson
 
+from tests.fakes.model_script import Script
 from tests.fakes.model_steering import Plan, plan
 from tests.fakes.model_wire import WIRES, BadRequest, Wire, error_body
 
@@ -65,6 +67,7 @@ class FakeModelServer:
     connections: int = 0
     keep: int | None = None
     check: bool = True
+    script: Script | None = None
     counts: Counter[str] = field(default_factory=Counter)
     _failed_once: set[str] = field(default_factory=set)
     _server: asyncio.Server | None = None
@@ -139,7 +142,8 @@ class FakeModelServer:
             _send(writer, 401, error_body(request.path, 401, "invalid x-api-key"))
             return
         try:
-            wanted = plan(wire.turns(request.body), self.tokens)
+            turns = wire.turns(request.body)
+            wanted = self.script(request.body) if self.script is not None else plan(turns, self.tokens)
         except (BadRequest, KeyError, TypeError) as error:
             _send(writer, 400, error_body(request.path, 400, str(error)))
             return
