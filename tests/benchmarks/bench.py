@@ -23,7 +23,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from tests.benchmarks import suites
+from tests.benchmarks import agent, suites
 from tests.benchmarks.processes import model_server
 from tests.benchmarks.suites import Numbers, Plan
 
@@ -61,6 +61,12 @@ ROWS = [
     Row("turn_final_ms", "chat.send → final, median", "ms", 15, "185"),
     Row("turn_final_ms_p95", "chat.send → final, p95", "ms", original="236"),
     Row("turn_cpu_ms", "  gateway CPU per turn", "ms", 12, "254"),
+    Row("tools_turn_cpu_ms", "turn with three tool calls, gateway CPU", "ms", 25),
+    Row("verdict_ms", "policy and shell verdict, mean of the corpus", "ms", 1),
+    Row("verdict_ms_p95", "policy and shell verdict, p95", "ms"),
+    Row("prompt_ms", "prompt of 30 skills and 8 files, median", "ms", 2),
+    Row("prompt_ms_p95", "  p95", "ms"),
+    Row("prompt_cold_ms", "  the first one, files read", "ms"),
     Row("http_ms", "/v1/chat/completions, median", "ms", 15, "160"),
     Row("http_ms_p95", "/v1/chat/completions, p95", "ms", original="185"),
     Row("http_cpu_ms", "  gateway CPU per request", "ms", original="193"),
@@ -106,6 +112,8 @@ def measure(plan: Plan, api: str, say: Callable[[str], None]) -> Numbers:
         say(f"turns ({api})")
         with model_server(folder / "model") as model_url:
             numbers |= suites.turns(folder, plan, model_url, api)
+            say("tools, verdicts and prompts")
+            numbers |= agent.assistant(folder, plan.turns, suites.config(model_url, api))
     return numbers
 
 

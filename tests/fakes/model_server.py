@@ -57,7 +57,7 @@ class FakeModelServer:
     """Serves on a free port of 127.0.0.1 unless told another; `tokens` words when nothing else was asked for.
 
     For a bench, which sends long histories thousands of times: `keep` is how many requests are remembered, and without `check`
-    only the newest message of a request is looked at.
+    only the newest message of a request, and what followed it, is looked at.
     """
 
     port: int = 0
@@ -166,10 +166,16 @@ class FakeModelServer:
 
 
 def _newest(raw: bytes) -> bytes:
-    """The request with the last message that has a role only. The marks cannot stand in a string: its quotes are escaped."""
+    """The request from the last words of a person on. The marks cannot stand in a string: its quotes are escaped."""
     first = raw.find(b'":[{"role":') + 3
-    last = raw.rfind(b'{"role":', first, raw.find(b'],"tools":') + 1 or len(raw))
+    last = raw.find(b'],"tools":') + 1 or len(raw)
+    while (last := raw.rfind(_USER, first, last)) > 0 and raw.startswith(_RESULTS, last):
+        pass
     return raw[:first] + raw[last:] if 3 <= first < last else raw
+
+
+_USER = b'{"role":"user"'
+_RESULTS = b'{"role":"user","content":[{"type":"tool_result"'
 
 
 async def _stream(request: Request, wire: Wire, wanted: Plan, writer: asyncio.StreamWriter) -> None:
