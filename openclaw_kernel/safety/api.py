@@ -57,6 +57,7 @@ class ToolFacts:
     effect: Literal["none", "workspace", "host", "outbound", "config"] = "none"
     read_only: bool = False
     untrusted_output: bool = False
+    grant: str = ""
 
 
 Security = Literal["deny", "allowlist", "full"]

@@ -48,10 +48,14 @@ def decide(
         case "outbound" | "config":
             if facts.effect == "outbound" and facts.read_only and _doubt(state) is None:
                 return Allow("effect=outbound, reads only")
+            granted = facts.grant if facts.effect == "outbound" and _doubt(state) is None else ""
+            if granted and granted in state.allowlist and state.ask != "always":
+                return Allow("granted")
             where = "sends something out" if facts.effect == "outbound" else "changes the configuration"
             rule, why = _doubt(state) or (f"effect={facts.effect}", "")
             reason = f"{facts.name} {where}" + (f"; {why}" if why else "")
-            return _ask(call, facts, state, Finding(rule, _capital(reason), risk="high"))
+            risk: Risk = "medium" if granted else "high"
+            return _ask(call, facts, state, Finding(rule, _capital(reason), risk=risk, pattern=granted))
         case _:
             assert_never(facts.effect)
 

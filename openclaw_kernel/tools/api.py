@@ -107,7 +107,8 @@ class Tool:
 
     A tool whose actions differ has `effect_of`, which names the effect of a call by its arguments. One that runs on a device
     has `node_command`, which names the command the device must offer. One whose arguments only name what will run has
-    `preview`; it raises `OpenClawError` or `UserError` when that cannot be shown, and then nobody is asked.
+    `preview`; it raises `OpenClawError` or `UserError` when that cannot be shown, and then nobody is asked. `json_schema` takes
+    the place of the parameters' own; `grant` is the allowlist entry by which the owner lets the tool run unasked.
     """
 
     name: str
@@ -124,13 +125,15 @@ class Tool:
     comes_with: str = ""
     node_command: Callable[[Mapping[str, Any]], str] | None = None
     preview: Callable[[Mapping[str, Any], Asking], Awaitable[Preview | None]] | None = None
+    json_schema: Mapping[str, Any] | None = None
+    grant: str = ""
 
     def effect_for(self, arguments: Mapping[str, Any]) -> Effect:
         return self.effect_of(arguments) if self.effect_of is not None else self.effect
 
     def schema(self) -> Mapping[str, Any]:
         """JSON Schema of the parameters, computed once per parameter model."""
-        return parameter_schema(self.parameters)
+        return self.json_schema if self.json_schema is not None else parameter_schema(self.parameters)
 
     def title_for(self, arguments: Mapping[str, Any]) -> str:
         """One line for the screen: what this call is about."""

@@ -13,6 +13,7 @@ from openclaw_kernel.config.schema.base import Loose, Section
 from openclaw_kernel.config.schema.cron import Cron, Hooks
 from openclaw_kernel.config.schema.gateway import Gateway
 from openclaw_kernel.config.schema.logging import Logging
+from openclaw_kernel.config.schema.mcp import Mcp
 from openclaw_kernel.config.schema.memory import Memory
 from openclaw_kernel.config.schema.messages import Messages
 from openclaw_kernel.config.schema.models import Models
@@ -48,6 +49,7 @@ class OpenClawConfig(Section):
     channels: dict[str, Loose] = Field(default_factory=dict)
     bindings: list[Loose] = Field(default_factory=list)
     messages: Messages = Field(default_factory=Messages)
+    mcp: Mcp = Field(default_factory=Mcp)
 
     meta: Loose = Field(default_factory=dict)
     wizard: Loose = Field(default_factory=dict)
@@ -55,7 +57,6 @@ class OpenClawConfig(Section):
     broadcast: Loose = Field(default_factory=dict)
     commands: Loose = Field(default_factory=dict)
     access_groups: Loose = Field(default_factory=dict)
-    mcp: Loose = Field(default_factory=dict)
     acp: Loose = Field(default_factory=dict)
     security: Loose = Field(default_factory=dict)
     discovery: Loose = Field(default_factory=dict)
