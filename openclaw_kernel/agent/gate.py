@@ -39,7 +39,8 @@ class Gate:
 
     async def rule(self, call: ToolCall, tool: Tool) -> Ruling:
         """Waits for a person where the verdict is `Ask`; no answer in time is a denial."""
-        facts = ToolFacts(tool.name, tool.effect_for(call.arguments), tool.read_only, tool.untrusted_output, tool.grant)
+        effect, reads = tool.effect_for(call.arguments), tool.reads_only(call.arguments)
+        facts = ToolFacts(tool.name, effect, reads, tool.untrusted_output, tool.grant)
         self._place(call, tool)
         digests = await self._digests(call, self.state().workspace)
         verdict = decide(call, facts, self.state(), digest=lambda path: digests.get(path, ""))

@@ -127,6 +127,11 @@ class Tool:
     preview: Callable[[Mapping[str, Any], Asking], Awaitable[Preview | None]] | None = None
     json_schema: Mapping[str, Any] | None = None
     grant: str = ""
+    reads: Callable[[Mapping[str, Any]], bool] | None = None
+
+    def reads_only(self, arguments: Mapping[str, Any]) -> bool:
+        """Whether a call changes nothing: `read_only`, or what `reads` says of these arguments."""
+        return self.read_only or (self.reads is not None and self.reads(arguments))
 
     def effect_for(self, arguments: Mapping[str, Any]) -> Effect:
         return self.effect_of(arguments) if self.effect_of is not None else self.effect
