@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from openclaw_kernel.memory import schema
 from openclaw_kernel.memory.api import Provenance
 from openclaw_kernel.memory.owner import owned
-from openclaw_kernel.memory.rows import Change, Row, Source, parts
+from openclaw_kernel.memory.records import Change, Row, Source, parts
 from openclaw_kernel.store.paths import PRIVATE_FILE, ensure_private_dir
 from openclaw_kernel.values.errors import UserError
 

@@ -15,7 +15,7 @@ import pytest
 from openclaw_kernel.memory import schema
 from openclaw_kernel.memory.durable import Durable
 from openclaw_kernel.memory.owner import IndexOwned
-from openclaw_kernel.memory.rows import Change, Row, Source
+from openclaw_kernel.memory.records import Change, Row, Source
 from openclaw_kernel.memory.salvage import open_index
 
 SOURCE = Source(1, "memory", "MEMORY.md", 10, 20, 30, "h", "lines-1:400:80")
