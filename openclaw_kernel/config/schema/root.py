@@ -10,6 +10,7 @@ from openclaw_kernel.config.schema.agents import Agents
 from openclaw_kernel.config.schema.approvals import Approvals
 from openclaw_kernel.config.schema.auth import Auth
 from openclaw_kernel.config.schema.base import Loose, Section
+from openclaw_kernel.config.schema.browser import Browser
 from openclaw_kernel.config.schema.cron import Cron, Hooks
 from openclaw_kernel.config.schema.gateway import Gateway
 from openclaw_kernel.config.schema.logging import Logging
@@ -49,6 +50,7 @@ class OpenClawConfig(Section):
     channels: dict[str, Loose] = Field(default_factory=dict)
     bindings: list[Loose] = Field(default_factory=list)
     messages: Messages = Field(default_factory=Messages)
+    browser: Browser = Field(default_factory=Browser)
     mcp: Mcp = Field(default_factory=Mcp)
 
     meta: Loose = Field(default_factory=dict)
@@ -60,7 +62,6 @@ class OpenClawConfig(Section):
     acp: Loose = Field(default_factory=dict)
     security: Loose = Field(default_factory=dict)
     discovery: Loose = Field(default_factory=dict)
-    browser: Loose = Field(default_factory=dict)
     canvas: Loose = Field(default_factory=dict)
     surfaces: Loose = Field(default_factory=dict)
     node_host: Loose = Field(default_factory=dict)
