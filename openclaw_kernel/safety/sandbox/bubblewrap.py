@@ -1,8 +1,8 @@
 """bubblewrap: namespaces without an engine, about 10 ms a command.
 
 The command sees `/usr` read-only, its workspace at `/workspace` and at the path it has outside, an empty `/tmp`, and nothing
-else of the host: no network, no capabilities, no further user namespaces, its own process numbers. When its first process ends,
-the kernel ends all others.
+else of the host: no network, no capabilities, no further user namespaces, its own process numbers, and a filter on system
+calls. When its first process ends, the kernel ends all others.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from openclaw_kernel.safety.sandbox import folders, limits
+from openclaw_kernel.safety.sandbox.seccomp import Filter
 from openclaw_kernel.safety.sandbox_api import Command, Probe, Profile, SandboxError, Wrapped
 
 PROBE_S = 10.0
@@ -36,6 +37,7 @@ class Bubblewrap:
         self._program = program or shutil.which("bwrap") or ""
         self._bash = shutil.which("bash", path="/bin:/usr/bin:/usr/local/bin") or ""
         self._groups: dict[str, limits.Group] = {}
+        self._filter = Filter()
 
     def shell(self, command: str) -> tuple[str, ...]:
         return (self._bash, "--noprofile", "--norc", "-c", command)
@@ -50,15 +52,15 @@ class Bubblewrap:
         if not self._bash:
             return Probe(False, reason="bash is not installed, which starts the sandbox; install the package bash.")
         await asyncio.to_thread(limits.sweep)
-        argv = (self._program, *_isolation(), *_system(), "--remount-ro", "/", "--", "/bin/true")
-        code, said = await _run(argv)
+        inside = (self._program, *_isolation(), *self._filtered(), *_system(), "--remount-ro", "/", "--", "/bin/true")
+        code, said = await _run((*self._launch(limits.Group(), "true"), *inside))
         if code != 0:
             line = (said.strip().splitlines() or ["no reason given"])[-1]
             return Probe(False, reason=f"bubblewrap does not work here ({line}); user namespaces may be switched off.")
         _, version = await _run((self._program, "--version"))
         bounded = await asyncio.to_thread(limits.bounds_processes)
         note = "" if bounded else "The number of processes is not bounded: root may make no control group here."
-        return Probe(True, version.strip().rpartition(" ")[2], note)
+        return Probe(True, version.strip().rpartition(" ")[2], " ".join(filter(None, (note, self._filter.reason))))
 
     async def wrap(self, command: Command, profile: Profile) -> Wrapped:
         return await asyncio.to_thread(self._wrap, command, profile)
@@ -77,6 +79,7 @@ class Bubblewrap:
         argv = [
             self._program,
             *_isolation(),
+            *self._filtered(),
             *(() if not profile.network else ("--share-net",)),
             *_environment(command.env, extra),
             *_system(profile.network),
@@ -86,8 +89,16 @@ class Bubblewrap:
             *(bind, str(workspace), INSIDE),
             *("--chdir", inside, "--remount-ro", "/", "--", *command.argv),
         ]
-        launch = (self._bash, "--noprofile", "--norc", "-c", limits.LAUNCH, "sandbox", *map(str, group.folders), "--")
-        return Wrapped((*launch, limits.limits_line(profile, group), *argv), {"PATH": _PATH}, workspace, name)
+        launch = self._launch(group, limits.limits_line(profile, group))
+        return Wrapped((*launch, *argv), {"PATH": _PATH}, workspace, name)
+
+    def _launch(self, group: limits.Group, bounds: str) -> tuple[str, ...]:
+        """The shell that enters the groups and opens the filter, in front of bubblewrap."""
+        groups = map(str, group.folders)
+        return (self._bash, "--noprofile", "--norc", "-c", limits.LAUNCH, "sandbox", *groups, "--", bounds, self._filter.path)
+
+    def _filtered(self) -> tuple[str, ...]:
+        return ("--seccomp", str(limits.FILTER_FD)) if self._filter.path else ()
 
     async def end(self, wrapped: Wrapped) -> None:
         """The process namespace is gone with its first process; what remains is the control group."""
@@ -123,7 +134,11 @@ def _system(network: bool = False) -> Iterator[str]:
         yield from ("--ro-bind-try", f"/etc/{name}", f"/etc/{name}")
     for name in ("passwd", "group"):
         yield from ("--ro-bind", str(_OURS / name), f"/etc/{name}")
-    yield from ("--proc", "/proc", "--remount-ro", "/proc", "--dev", "/dev")
+    yield from ("--proc", "/proc")
+    for path in folders.KERNEL:
+        if path.startswith("/proc/") and os.path.exists(path):
+            yield from ("--tmpfs", path) if os.path.isdir(path) else ("--ro-bind", os.devnull, path)
+    yield from ("--remount-ro", "/proc", "--dev", "/dev")
 
 
 def _at_their_place(workspace: Path, bind: str, extra: tuple[Path, ...]) -> Iterator[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import logging
 import os
 import sys
@@ -17,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from openclaw_kernel.safety.sandbox import folders
+from openclaw_kernel.safety.sandbox import folders, seccomp
 from openclaw_kernel.safety.sandbox_api import Command, Probe, Profile, SandboxError, Wrapped
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class Docker:
         self._image = image
         self._cpus = cpus
         self._env = {name: env[name] for name in _ENGINE if env.get(name)}
+        self._filters = True
 
     def shell(self, command: str) -> tuple[str, ...]:
         return ("sh", "-c", _SHELL, "sh", command)
@@ -64,7 +66,8 @@ class Docker:
             return Probe(False, reason="the Docker SDK is not installed; install jupyter-openclaw[docker].")
         try:
             with self._client() as client:
-                version = str(client.version().get("Version", ""))
+                said = client.version()
+                version, self._filters = str(said.get("Version", "")), "podman" not in json.dumps(said).lower()
                 client.images.get(self._image)
                 _sweep(client)
         except ImageNotFound:
@@ -72,7 +75,7 @@ class Docker:
             return Probe(False, reason=f"the image {self._image} is not on this engine and is never pulled; build it: {build}")
         except (DockerException, OSError) as error:
             return Probe(False, reason=f"no Docker engine answers ({type(error).__name__}); start it or set DOCKER_HOST.")
-        return Probe(True, version)
+        return Probe(True, version, "" if _filter(self._filters) else "The engine's own filter of system calls is used.")
 
     async def wrap(self, command: Command, profile: Profile) -> Wrapped:
         return await asyncio.to_thread(self._wrap, command, profile)
@@ -88,14 +91,19 @@ class Docker:
         try:
             with self._client() as client:
                 client.images.get(self._image)
-                client.containers.create(
+                host = client.api.create_host_config(
+                    mounts=_mounts(workspace, extra, profile), **hardening(profile, self._cpus, _filter(self._filters))
+                )
+                client.api.create_container(
                     self._image,
                     list(command.argv),
                     name=name,
                     environment={**_inside_env(command.env), "HOME": INSIDE},
                     working_dir=inside,
-                    mounts=_mounts(workspace, extra, profile),
-                    **hardening(profile, workspace, self._cpus),
+                    user=_owner(workspace),
+                    hostname="sandbox",
+                    labels={OWNER_LABEL: f"{os.uname().nodename}:{os.getpid()}"},
+                    host_config={**host, "MaskedPaths": list(folders.KERNEL)},
                 )
         except DockerException as error:
             raise SandboxError(f"The Docker engine could not make a sandbox: {_said(error)}.") from error
@@ -127,20 +135,23 @@ class Docker:
             client.close()
 
 
-def hardening(profile: Profile, workspace: Path, cpus: float) -> dict[str, Any]:
-    """What every container gets (SAF-20). It runs as the owner of the workspace, so that files stay his."""
+def _filter(wanted: bool) -> tuple[str, ...]:
+    """Our profile as an option; Podman would take it for the path of a file."""
+    machine = seccomp.machine()
+    return ("seccomp=" + json.dumps(seccomp.profile(machine)),) if wanted and machine is not None else ()
+
+
+def hardening(profile: Profile, cpus: float, options: tuple[str, ...] = ()) -> dict[str, Any]:
+    """What the engine holds every container to (SAF-20)."""
     from docker.types import Ulimit
 
-    owner = workspace.stat()
     return {
         "network_mode": "bridge" if profile.network else "none",
         "read_only": True,
         "cap_drop": ["ALL"],
-        "security_opt": ["no-new-privileges:true"],
+        "security_opt": ["no-new-privileges:true", *options],
         "privileged": False,
         "init": True,
-        "user": f"{owner.st_uid}:{owner.st_gid}",
-        "hostname": "sandbox",
         "pids_limit": profile.processes,
         "mem_limit": profile.memory_bytes,
         "memswap_limit": profile.memory_bytes,
@@ -153,11 +164,14 @@ def hardening(profile: Profile, workspace: Path, cpus: float) -> dict[str, Any]:
             Ulimit(name="fsize", soft=profile.file_bytes, hard=profile.file_bytes),
             Ulimit(name="nofile", soft=1024, hard=1024),
         ],
-        "labels": {OWNER_LABEL: f"{os.uname().nodename}:{os.getpid()}"},
         "log_config": {"Type": "json-file", "Config": {"max-size": "1m", "max-file": "1"}},
-        "stdin_open": False,
-        "tty": False,
     }
+
+
+def _owner(workspace: Path) -> str:
+    """A container runs as the owner of the workspace, so that files stay his."""
+    owner = workspace.stat()
+    return f"{owner.st_uid}:{owner.st_gid}"
 
 
 def _mounts(workspace: Path, extra: tuple[Path, ...], profile: Profile) -> list[Any]:

@@ -26,6 +26,14 @@ _SYSTEM = (
     "/var/lib/docker",
 )
 _WHOLE = ("/", "/home", "/root", "/var", "/tmp", "/opt", "/srv", "/mnt", "/media")
+KERNEL = (
+    *("/proc/kcore", "/proc/kmsg", "/proc/kallsyms", "/proc/keys", "/proc/key-users", "/proc/modules", "/proc/acpi"),
+    *("/proc/kpagecgroup", "/proc/kpagecount", "/proc/kpageflags", "/proc/iomem", "/proc/ioports", "/proc/slabinfo"),
+    *("/proc/sched_debug", "/proc/timer_list", "/proc/timer_stats", "/proc/latency_stats", "/proc/vmallocinfo"),
+    *("/proc/asound", "/proc/scsi", "/sys/firmware", "/sys/devices/virtual/powercap"),
+)
+"""What the kernel tells its owner about the machine. A gateway of root owns these files, capabilities or not; the list has what
+container engines hide too."""
 _SECRET_FILES = ("gateway-token", "openclaw.json")
 
 

@@ -26,9 +26,12 @@ _counter = itertools.count(1)
 LAUNCH = """\
 while [ "$1" != -- ]; do echo $$ > "$1/cgroup.procs" || exit 126; shift; done
 shift; eval "$1" || exit 126
+shift; if [ "$1" ]; then exec 9< "$1" || exit 126; fi
 shift; exec "$@"
 """
-"""bash: enters every group named before `--`, sets the limits in the word after it, becomes the rest."""
+"""bash: enters every group named before `--`, sets the limits in the word after it, opens the file in the next (if any) as
+descriptor 9, becomes the rest."""
+FILTER_FD = 9
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,16 @@
-"""A real Docker engine in a network of its own, with an image made of one static program. Root only; nothing is pulled."""
+"""A real Docker engine in a network of its own, with an image of busybox and this Python. Root only; nothing is pulled."""
 
 from __future__ import annotations
 
 import contextlib
 import json
 import os
+import re
 import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tarfile
 import tempfile
 import time
@@ -102,14 +104,35 @@ def _import_image(place: Path) -> None:
         if name != "busybox":
             (root / "bin" / name).symlink_to("busybox")
     (root / "etc" / "passwd").write_text("agent:x:1000:1000::/workspace:/bin/sh\n")
+    (root / "bin" / "python3").symlink_to(os.path.realpath(sys.executable))
     archive = place / "image.tar"
     with tarfile.open(archive, "w") as tar:
         tar.add(root, ".")
+        _add_python(tar)
     client = docker.DockerClient(base_url=f"unix://{place}/docker.sock")
     repository, _, tag = IMAGE.rpartition(":")
     answer = client.api.import_image_from_file(str(archive), repository=repository, tag=tag)
     assert "error" not in json.dumps(answer), answer
     client.close()
+
+
+_LEFT_OUT = {"test", "tests", "site-packages", "dist-packages", "__pycache__", "idlelib", "ensurepip", "lib2to3", "tkinter"}
+
+
+def _add_python(tar: tarfile.TarFile) -> None:
+    """This Python with its standard library and what both are linked with, each at the path it has here."""
+
+    def wanted(entry: tarfile.TarInfo) -> tarfile.TarInfo | None:
+        name = os.path.basename(entry.name)
+        return None if name in _LEFT_OUT or name.startswith("config-") or name.endswith(".a") else entry
+
+    program, library = os.path.realpath(sys.executable), os.path.realpath(os.path.dirname(os.__file__))
+    for path in (program, library):
+        tar.add(path, path, filter=wanted)
+    linked = {program, *(str(path) for path in Path(library, "lib-dynload").glob("*.so"))}
+    listed = subprocess.run(["ldd", *sorted(linked)], capture_output=True, text=True, check=False).stdout
+    for path in sorted(set(re.findall(r"(/\S+\.so\S*) \(0x", listed))):
+        tar.add(os.path.realpath(path), path)
 
 
 def _stop(place: Path, process: subprocess.Popen[bytes]) -> None:
