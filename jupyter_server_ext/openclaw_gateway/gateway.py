@@ -29,6 +29,7 @@ from openclaw_gateway.parts.channels import open_channels, run_channels
 from openclaw_gateway.parts.credentials import check_auth, gateway_auth, gateway_secret, load_secrets
 from openclaw_gateway.parts.jobs import open_jobs
 from openclaw_gateway.parts.log import start_log
+from openclaw_gateway.parts.mcp import open_mcp
 from openclaw_gateway.parts.nodes import NodeTools, join_nodes, open_nodes
 from openclaw_gateway.parts.plugins import (
     core_tools,
@@ -171,7 +172,8 @@ async def _build(
     jobs = open_jobs(stack, config, lambda: services, clock)
     web = Web(lambda: config.current.config.tools.web, secrets.resolve, env, clock)
     own = (*tools_of_skills(skills, sessions), *planning)
-    boxes = Toolboxes(config, (*own, *plugin_tools(plugins, own)), sandboxes, core_tools(plugins), jobs, web)
+    mcp = open_mcp(stack, config, secrets, env, redactor, state_dir, clock)
+    boxes = Toolboxes(config, (*own, *plugin_tools(plugins, own)), sandboxes, core_tools(plugins), jobs, web, mcp.tools)
     toolbox = hooked(boxes, plugins)
     runtime = AgentRuntime(
         config=lambda: config.current.config,
@@ -182,7 +184,7 @@ async def _build(
         redactor=redactor,
         state_dir=state_dir,
         sink=told(projection, plugins),
-        before_run=run_gate(plugins),
+        before_run=mcp.before(run_gate(plugins)),
         services=ToolServices(lambda *words: services.automation.remind(*words), skills, NodeTools(nodes, surfaces, state_dir)),
         clock=clock,
         new_id=new_id,
@@ -209,6 +211,7 @@ async def _build(
         nodes=nodes,
         surfaces=surfaces,
         sandboxes=sandboxes,
+        mcp=mcp,
     )
     services.tool_standings = boxes.standings
     services.channels = open_channels(services, secrets, env)

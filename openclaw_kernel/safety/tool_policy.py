@@ -107,7 +107,8 @@ def standings(tools: Iterable[tuple[str, frozenset[str]]], of: Sequence[Layer]) 
 
 def _taken_by(name: str, groups: frozenset[str], of: Sequence[Layer]) -> str:
     also = (COMES_WITH[name],) if name in COMES_WITH else ()
-    names = (name.lower(), *(f"group:{group.lower()}" for group in groups or ("plugins",)))
+    lent = ("bundle-mcp",) if "mcp" in groups else ()
+    names = (name.lower(), *lent, *(f"group:{group.lower()}" for group in groups or ("plugins",)))
     for layer in of:
         left = layer.allow is None or _matches((*names, *also), layer.allow)
         if not left or _matches(names, layer.deny):

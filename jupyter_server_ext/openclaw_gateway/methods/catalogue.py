@@ -63,6 +63,7 @@ _NAMES = {
     "heartbeat": "wake last-heartbeat set-heartbeats",
     "plugins": "plugins.list plugins.info plugins.doctor plugins.enable plugins.disable",
     "usage": "usage.status usage.cost sessions.usage",
+    "mcp": "mcp.status mcp.probe",
     "absent": "question.list taskSuggestions.list",
 }
 """Module → the names of its methods, in the order in which `hello-ok` lists them."""

@@ -29,6 +29,7 @@ from openclaw_kernel.safety.sandbox.service import Sandboxes
 from openclaw_kernel.safety.tool_policy import Standing
 from openclaw_kernel.sessions.store import Sessions
 from openclaw_kernel.skills.shelf import Shelf
+from openclaw_kernel.tools.mcp.room import McpRoom
 from openclaw_kernel.values import session_key
 from openclaw_kernel.values.clock import Clock, NewId
 from openclaw_kernel.values.errors import invalid
@@ -61,6 +62,7 @@ class GatewayServices:
     nodes: Nodes
     surfaces: Surfaces
     sandboxes: Sandboxes
+    mcp: McpRoom
     automation: Automation = field(init=False)
     accepting: bool = True
     command_results: dict[str, dict[str, Any]] = field(default_factory=dict)

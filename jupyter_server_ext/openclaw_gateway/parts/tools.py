@@ -53,7 +53,8 @@ class ToolServices:
 
 
 class Toolboxes:
-    """The toolbox of an agent, built once per configuration; `more` comes behind the built-in tools, which `core` makes."""
+    """The toolbox of an agent, built once per configuration; `more` comes behind the built-in tools, which `core` makes. What
+    others lend (`lent`) comes last, and never under a name that is taken."""
 
     def __init__(
         self,
@@ -63,13 +64,15 @@ class Toolboxes:
         core: Callable[..., Sequence[Tool]] = builtin_tools,
         jobs: Jobs | None = None,
         web: Web | None = None,
+        lent: Callable[[], tuple[Tool, ...]] = tuple,
     ) -> None:
         self._config = config
+        self._lent = lent
         self._more = more
         self._core = core
         self._parts = (sandboxes, jobs, web)
         self._made: dict[str, tuple[Toolbox, tuple[Standing, ...]]] = {}
-        self._made_for: object = None
+        self._made_for: tuple[object, tuple[Tool, ...]] = (None, ())
 
     def __call__(self, agent_id: str) -> Toolbox:
         return self._of(agent_id)[0]
@@ -80,13 +83,15 @@ class Toolboxes:
 
     def _of(self, agent_id: str) -> tuple[Toolbox, tuple[Standing, ...]]:
         settings = self._config.current.config
-        if self._made_for is not settings:
+        lent = self._lent()
+        if self._made_for[0] is not settings or self._made_for[1] is not lent:
             self._made.clear()
-            self._made_for = settings
+            self._made_for = (settings, lent)
         if agent_id not in self._made:
             command, (sandboxes, jobs, web) = settings.tools.exec, self._parts
             core = self._core(command.timeout_sec, sandboxes, jobs, command.background_ms / 1000, web)
-            everything = Toolbox([*core, *self._more]).tools()
+            own = Toolbox([*core, *self._more])
+            everything = (*own.tools(), *(tool for tool in lent if own.get(tool.name) is None))
             found = standings(((tool.name, tool.groups) for tool in everything), layers(settings, agent_id))
             kept = Toolbox([tool for tool in everything if found[tool.name].callable])
             self._made[agent_id] = (kept, tuple(found.values()))
