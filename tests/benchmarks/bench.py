@@ -23,7 +23,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from tests.benchmarks import agent, suites
+from tests.benchmarks import agent, sandbox, suites
 from tests.benchmarks.processes import model_server
 from tests.benchmarks.suites import Numbers, Plan
 
@@ -89,6 +89,8 @@ ROWS = [
     Row("plain_kernel_start_cpu_s", "  plain ipykernel, CPU", "s"),
     Row("kernel_start_ratio", "  CPU ratio to plain", "×", 1.3),
     Row("load_ext_cpu_ms", "%load_ext openclaw_kernel, CPU", "ms", 100),
+    Row("sandbox_start_ms", "true in bubblewrap, median", "ms", 30),
+    Row("sandbox_start_cpu_ms", "  CPU, the gateway's and the command's", "ms"),
     Row("canvas_esm_kb", "Canvas ESM, minified", "kB", 250),
 ]
 """Limits: what does not hang on the machine is the first conversation's figure and 5 % (ratio of starts 0.44, RSS 65 and
@@ -105,6 +107,7 @@ def measure(plan: Plan, api: str, say: Callable[[str], None]) -> Numbers:
             ("command line", suites.command_line),
             ("kernel start", suites.kernels),
             ("notebook side", suites.notebook_side),
+            ("sandbox", sandbox.bubblewrap_start),
         ]
         for title, part in parts:
             say(title)
