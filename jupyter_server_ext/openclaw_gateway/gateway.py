@@ -41,7 +41,9 @@ from openclaw_gateway.parts.plugins import (
     run_plugins,
     told,
 )
+from openclaw_gateway.parts.questions import open_questions
 from openclaw_gateway.parts.sandbox import open_sandboxes
+from openclaw_gateway.parts.subagents import open_subagents
 from openclaw_gateway.parts.tools import Toolboxes, ToolServices, tools_of_skills
 from openclaw_gateway.protocol.broadcast import Broadcaster
 from openclaw_gateway.protocol.devices import FILE_NAME as DEVICES_FILE
@@ -64,6 +66,8 @@ from openclaw_kernel.skills.shelf import Shelf
 from openclaw_kernel.store.lock import StateLock
 from openclaw_kernel.store.paths import config_path, ensure_private_dir
 from openclaw_kernel.store.runtime_file import RuntimeInfo, remove_runtime, write_runtime
+from openclaw_kernel.tools.ask_user import ask_user_tool
+from openclaw_kernel.tools.gateway_config import gateway_tool
 from openclaw_kernel.tools.web import Web
 from openclaw_kernel.values.clock import Clock, NewId, new_id, system_clock
 from openclaw_kernel.values.session_key import main_key
@@ -171,10 +175,14 @@ async def _build(
     sandboxes = open_sandboxes(stack, config, state_dir)
     jobs = open_jobs(stack, config, lambda: services, clock)
     web = Web(lambda: config.current.config.tools.web, secrets.resolve, env, clock)
-    own = (*tools_of_skills(skills, sessions), *planning)
+    questions = open_questions(stack, state_dir, broadcaster, clock, new_id)
+    own = (*tools_of_skills(skills, sessions), *planning, ask_user_tool(questions), gateway_tool(config))
     mcp = open_mcp(stack, config, secrets, env, redactor, state_dir, clock)
     boxes = Toolboxes(config, (*own, *plugin_tools(plugins, own)), sandboxes, core_tools(plugins), jobs, web, mcp.tools)
     toolbox = hooked(boxes, plugins)
+    tool_services = ToolServices(
+        lambda *words: services.automation.remind(*words), skills, NodeTools(nodes, surfaces, state_dir)
+    )
     runtime = AgentRuntime(
         config=lambda: config.current.config,
         models=models,
@@ -185,7 +193,7 @@ async def _build(
         state_dir=state_dir,
         sink=told(projection, plugins),
         before_run=mcp.before(run_gate(plugins)),
-        services=ToolServices(lambda *words: services.automation.remind(*words), skills, NodeTools(nodes, surfaces, state_dir)),
+        services=tool_services,
         clock=clock,
         new_id=new_id,
     )
@@ -212,6 +220,7 @@ async def _build(
         surfaces=surfaces,
         sandboxes=sandboxes,
         mcp=mcp,
+        questions=questions,
     )
     services.tool_standings = boxes.standings
     services.channels = open_channels(services, secrets, env)
@@ -240,6 +249,7 @@ async def _build(
     hub.start()
     join_plugins(services, plugins, dispatcher)
     await run_channels(stack, services.channels)
+    open_subagents(stack, services, runtime, tool_services).start()
     await open_automation(stack, services, secrets).start()
     await run_plugins(stack, services)
     await _watch(stack, config)

@@ -14,6 +14,7 @@ from typing import Any, Literal, Protocol
 from pydantic import BaseModel
 
 from openclaw_kernel.tools.node_api import NodePlace, NodeServices
+from openclaw_kernel.tools.sessions_api import SessionDesk
 from openclaw_kernel.values.messages import Part, Text
 from openclaw_kernel.values.stream import AbortSignal
 
@@ -45,6 +46,9 @@ class Services(Protocol):
 
     @property
     def nodes(self) -> NodeServices | None: ...
+
+    @property
+    def sessions(self) -> SessionDesk | None: ...
 
     async def list_skills(self, agent_id: str) -> list[Mapping[str, Any]]: ...
 

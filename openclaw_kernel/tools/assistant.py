@@ -1,9 +1,8 @@
-"""What the assistant can say of itself and its own plans: skills, status, reminders."""
+"""What the assistant can say of its own skills and plans."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from datetime import datetime
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -11,8 +10,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from openclaw_kernel.tools.api import Services, Tool, ToolContext, ToolError, ToolResult, text_result
 from openclaw_kernel.tools.exec import first_line
 from openclaw_kernel.values.errors import OpenClawError, UserError
-
-Now = Callable[[], datetime]
 
 
 class NoArgs(BaseModel):
@@ -53,20 +50,8 @@ def _services(ctx: ToolContext, what: str) -> Services:
     return ctx.services
 
 
-def assistant_tools(now: Now = lambda: datetime.now().astimezone()) -> tuple[Tool, ...]:
-    """`remind`, `skills_list`, `session_status`; `now` is the exact local time that status tells."""
-
-    async def session_status(args: NoArgs, ctx: ToolContext) -> ToolResult:
-        moment = now()
-        facts = {
-            "time": moment.isoformat(timespec="seconds"),
-            "weekday": moment.strftime("%A"),
-            "sessionKey": ctx.session_key,
-            "agentId": ctx.agent_id,
-            "workspace": str(ctx.workspace),
-        }
-        return text_result("\n".join(f"{name}: {value}" for name, value in facts.items()), **facts)
-
+def assistant_tools() -> tuple[Tool, ...]:
+    """`remind` and `skills_list`."""
     return (
         Tool(
             "remind",
@@ -85,14 +70,5 @@ def assistant_tools(now: Now = lambda: datetime.now().astimezone()) -> tuple[Too
             read_only=True,
             groups=frozenset({"agents"}),
             title=lambda arguments: "List skills",
-        ),
-        Tool(
-            "session_status",
-            "Tell the exact time, and which session, agent and workspace this is.",
-            NoArgs,
-            session_status,
-            read_only=True,
-            groups=frozenset({"sessions"}),
-            title=lambda arguments: "Session status",
         ),
     )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from openclaw_kernel.safety.sandbox.service import Sandboxes
-from openclaw_kernel.tools import apply_patch, canvas, files, notebook, search, variables
+from openclaw_kernel.tools import apply_patch, canvas, files, notebook, search, sessions, subagents, variables
+from openclaw_kernel.tools.agents import agent_tools
 from openclaw_kernel.tools.api import Tool
 from openclaw_kernel.tools.assistant import assistant_tools
 from openclaw_kernel.tools.background import Jobs
@@ -42,4 +43,7 @@ def builtin_tools(
         search_tool(web),
         *canvas.TOOLS,
         *assistant_tools(),
+        *sessions.TOOLS,
+        *subagents.TOOLS,
+        *agent_tools(),
     ]

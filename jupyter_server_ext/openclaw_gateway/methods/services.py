@@ -30,6 +30,8 @@ from openclaw_kernel.safety.tool_policy import Standing
 from openclaw_kernel.sessions.store import Sessions
 from openclaw_kernel.skills.shelf import Shelf
 from openclaw_kernel.tools.mcp.room import McpRoom
+from openclaw_kernel.tools.questions import Questions
+from openclaw_kernel.tools.sessions_api import SessionDesk
 from openclaw_kernel.values import session_key
 from openclaw_kernel.values.clock import Clock, NewId
 from openclaw_kernel.values.errors import invalid
@@ -63,6 +65,7 @@ class GatewayServices:
     surfaces: Surfaces
     sandboxes: Sandboxes
     mcp: McpRoom
+    questions: Questions
     automation: Automation = field(init=False)
     accepting: bool = True
     command_results: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -70,6 +73,7 @@ class GatewayServices:
     node_calls: Remembered = field(default_factory=Remembered)
     plugins: Plugins = field(init=False, repr=False)
     plugin_commands: dict[str, Any] = field(default_factory=dict)
+    subagents: SessionDesk = field(init=False, repr=False)
     tool_standings: Callable[[str], Sequence[Standing]] = field(init=False, repr=False)
 
     @property

@@ -18,6 +18,7 @@ from openclaw_kernel.tools.background import Jobs
 from openclaw_kernel.tools.builtin import builtin_tools
 from openclaw_kernel.tools.node_api import NodeServices
 from openclaw_kernel.tools.registry import Toolbox
+from openclaw_kernel.tools.sessions_api import SessionDesk
 from openclaw_kernel.tools.skills import skill_tools
 from openclaw_kernel.tools.web import Web
 from openclaw_kernel.values.messages import Text, ToolResultMessage, UserMessage
@@ -30,6 +31,7 @@ class ToolServices:
 
     def __init__(self, remind: Callable[[str, str, str], str], skills: Shelf, nodes: NodeServices) -> None:
         self.nodes = nodes
+        self.sessions: SessionDesk | None = None
         self._remind = remind
         self._skills = skills
         self._listed: dict[str, tuple[float, list[Mapping[str, Any]]]] = {}

@@ -12,8 +12,8 @@ import pytest
 from pydantic import ValidationError
 
 from openclaw_kernel.models.offline_phrases import SAMPLES
+from openclaw_kernel.tools.agents import agent_tools
 from openclaw_kernel.tools.api import ToolContext, ToolError, ToolResult
-from openclaw_kernel.tools.assistant import assistant_tools
 from openclaw_kernel.tools.builtin import builtin_tools
 from openclaw_kernel.tools.notes import notes_tools
 from openclaw_kernel.tools.registry import Toolbox
@@ -21,10 +21,14 @@ from openclaw_kernel.values.errors import UserError
 from openclaw_kernel.values.messages import Text
 from openclaw_kernel.values.stream import AbortSignal
 
+OTHERS = (
+    "sessions_list", "sessions_history", "sessions_search", "sessions_send", "sessions_spawn", "subagents", "sessions_yield",
+    "agents_list", "session_status",
+)  # fmt: skip
 NAMES = (
     "read", "write", "edit", "undo", "list", "apply_patch", "glob", "grep", "exec", "process", "python",
     "variables", "notebook", "memory_append", "memory_search", "web_fetch", "web_search", "canvas", "remind",
-    "skills_list", "session_status"
+    "skills_list", *OTHERS
 )  # fmt: skip
 
 
@@ -38,6 +42,7 @@ class House:
         return f"I will remind you {when}: {text}"
 
     nodes = None
+    sessions = None
 
 
 @pytest.fixture
@@ -62,7 +67,7 @@ def test_the_built_in_tools_and_their_effects() -> None:
     assert BOX.names() == NAMES
     effects = {tool.name: tool.effect for tool in BOX.tools()}
     assert [name for name in NAMES if effects[name] == "host"] == ["exec", "process", "python", "notebook"]
-    assert [name for name in NAMES if effects[name] == "none"] == ["variables", "canvas", "skills_list", "session_status"]
+    assert [name for name in NAMES if effects[name] == "none"] == ["variables", "canvas", "skills_list", *OTHERS]
     assert BOX.specs() is BOX.specs()
     assert all(spec.parameters["type"] == "object" for spec in BOX.specs())
     assert all(tool.title_for({}) for tool in BOX.tools() if tool.name not in ("exec", "python"))
@@ -135,7 +140,7 @@ async def test_reminders_and_skills_come_from_the_house(ctx: ToolContext) -> Non
 
 
 async def test_status_tells_time_and_place(ctx: ToolContext) -> None:
-    box = Toolbox(assistant_tools(lambda: datetime(2026, 11, 21, 14, 5, tzinfo=UTC)))
+    box = Toolbox(agent_tools(lambda: datetime(2026, 11, 21, 14, 5, tzinfo=UTC)))
     assert (await call(box, "session_status", ctx)).details == {
         "time": "2026-11-21T14:05:00+00:00", "weekday": "Saturday", "sessionKey": "agent:main:main", "agentId": "main",
         "workspace": str(ctx.workspace),
