@@ -10,6 +10,7 @@ from openclaw_kernel.agent.run import Turn
 from openclaw_kernel.agent.settings import thinking_of, workspace_of
 from openclaw_kernel.agent.workspace import ensure_workspace
 from openclaw_kernel.models.api import ThinkingLevel
+from openclaw_kernel.safety.sandbox_policy import sandbox_layers
 from openclaw_kernel.safety.tool_policy import model_layers, standings, subagent_layers
 from openclaw_kernel.tools.registry import Toolbox
 from openclaw_kernel.values.session_key import parse
@@ -71,10 +72,11 @@ def _lean(turn: Turn) -> bool:
 
 
 def _for_model(turn: Turn, tools: Toolbox) -> Toolbox:
-    """What the layers of the model, and of a subagent, leave of an agent's tools (SAF-02)."""
+    """What the layers of the model, of a subagent and of a sandboxed session leave of an agent's tools (SAF-02)."""
     model = turn.model
     of = model_layers(turn.house.config(), turn.agent_id, model.provider, model.ref) if model is not None else ()
     of += subagent_layers(turn.house.config(), turn.session.entry.spawn_depth)
+    of += sandbox_layers(turn.house.config(), turn.agent_id, turn.session.entry.key)
     if not of:
         return tools
     found = standings(((tool.name, tool.groups) for tool in tools.tools()), of)

@@ -13,6 +13,7 @@ from openclaw_gateway.methods.services import GatewayServices, Params, parts
 from openclaw_gateway.protocol.dispatch import Call, Method
 from openclaw_kernel.safety.api import Decision
 from openclaw_kernel.safety.effective import exec_policy
+from openclaw_kernel.safety.sandbox_policy import sandbox_layers
 from openclaw_kernel.safety.tool_policy import model_layers, standings
 from openclaw_kernel.skills.activate import Activation
 from openclaw_kernel.skills.skill import SkillProblem
@@ -22,13 +23,14 @@ from openclaw_kernel.values.session_key import parse
 
 @dataclass(frozen=True, slots=True)
 class CommandCall:
-    """One use of a command: where and with what words behind it. `approver` names who speaks, where the wire has shown that he
-    may answer approvals; chats of channels have their own `/approve`, which knows its sender."""
+    """One use of a command: where and with what words behind it. `approver` names who speaks, where the wire or the channel has
+    shown that he may answer approvals and pin; `owner` when he may change what holds for others too."""
 
     services: GatewayServices
     key: str
     argument: str
     approver: str = ""
+    owner: bool = False
 
     @property
     def agent_id(self) -> str:
@@ -118,6 +120,7 @@ async def _tools(call: CommandCall) -> str:
     model = services.models.resolve(entry.model_override if entry else None, call.agent_id)
     here = [row.name for row in found if row.callable]
     of_model = model_layers(services.settings, call.agent_id, model.provider, model.ref)
+    of_model += sandbox_layers(services.settings, call.agent_id, call.key)
     by_model = standings(((row.name, row.groups) for row in found if row.callable), of_model)
     gone = {row.name: row.layer for row in found if not row.callable}
     gone |= {name: row.layer for name, row in by_model.items() if not row.callable}

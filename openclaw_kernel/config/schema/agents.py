@@ -10,6 +10,7 @@ from openclaw_kernel.config.schema.base import Loose, NotNegative, OpenSection, 
 from openclaw_kernel.config.schema.cron import Heartbeat
 from openclaw_kernel.config.schema.sandbox import SandboxSettings
 from openclaw_kernel.config.schema.subagents import AgentSubagents, SubagentDefaults
+from openclaw_kernel.config.schema.tools import SandboxTools
 
 ThinkingLevel = Literal["off", "minimal", "low", "medium", "high", "xhigh", "adaptive", "max", "ultra"]
 
@@ -59,7 +60,7 @@ class AgentTools(Section):
     by_provider: Loose = Field(default_factory=dict)
     exec: Loose = Field(default_factory=dict)
     elevated: Loose = Field(default_factory=dict)
-    sandbox: Loose = Field(default_factory=dict)
+    sandbox: SandboxTools = Field(default_factory=SandboxTools)
     fs: Loose = Field(default_factory=dict)
 
 

@@ -83,6 +83,21 @@ class WebTools(OpenSection):
     search: WebSearch = Field(default_factory=WebSearch)
 
 
+class SandboxToolPolicy(Section):
+    """What a sandboxed session may use (SAF-21). `allow` and `deny` stand in for what is built in, `also_allow` adds to it; an
+    empty `allow` leaves everything that is not denied."""
+
+    allow: list[str] | None = None
+    also_allow: list[str] = Field(default_factory=list)
+    deny: list[str] | None = None
+
+
+class SandboxTools(Section):
+    """Tools of sandboxed sessions."""
+
+    tools: SandboxToolPolicy = Field(default_factory=SandboxToolPolicy)
+
+
 class Tools(Section):
     """`profile` names the starting set, `allow` narrows it, `also_allow` adds to it, `deny` wins."""
 
@@ -100,6 +115,6 @@ class Tools(Section):
     agent_to_agent: AgentToAgent = Field(default_factory=AgentToAgent)
     sessions: SessionTools = Field(default_factory=SessionTools)
     elevated: Loose = Field(default_factory=dict)
-    sandbox: Loose = Field(default_factory=dict)
+    sandbox: SandboxTools = Field(default_factory=SandboxTools)
     subagents: SubagentTools = Field(default_factory=SubagentTools)
     loop_detection: Loose = Field(default_factory=dict)

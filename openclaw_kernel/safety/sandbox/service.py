@@ -17,11 +17,14 @@ from openclaw_kernel.config.schema import OpenClawConfig
 from openclaw_kernel.config.schema.sandbox import SandboxSettings
 from openclaw_kernel.safety.sandbox.choose import Choice, backends, choose
 from openclaw_kernel.safety.sandbox_api import Command, Profile, SandboxBackend, SandboxError, Wrapped
+from openclaw_kernel.safety.sandbox_policy import sandboxing, settings_of
 from openclaw_kernel.store.paths import ensure_private_dir
-from openclaw_kernel.values import session_key as keys
 
 _PASSED = re.compile(r"^(?:LANG|LANGUAGE|LC_[A-Z]+|TZ|TERM|PATH|PAGER|GIT_PAGER|GIT_TERMINAL_PROMPT|COLUMNS|LINES|NO_COLOR)$")
 """What of the environment means anything inside."""
+
+FOLDER = "sandboxes"
+"""In the state directory: the private folders that stand in for a workspace, one a scope."""
 
 log = logging.getLogger(__name__)
 
@@ -74,9 +77,9 @@ class Sandboxes:
 
     async def place(self, session_key: str, agent_id: str, workspace: Path) -> Place | None:
         """The sandbox of a session; `None` means the host. Raises `SandboxError` where the config insists and none works."""
-        settings = self._settings(agent_id)
-        host = self._config().tools.exec.host
-        if host == "gateway" or (host == "auto" and not _applies(settings.mode, session_key)):
+        found = sandboxing(self._config(), agent_id, session_key)
+        settings, host = found.settings, self._config().tools.exec.host
+        if not found.applies:
             return None
         choice = await asyncio.shield(self._probing())
         if choice.backend is None:
@@ -107,7 +110,7 @@ class Sandboxes:
         config = self._config()
         if config.tools.exec.host == "gateway":
             return "tools.exec.host is gateway"
-        modes = {config.agents.defaults.sandbox.mode, *(self._settings(agent.id).mode for agent in config.agents.list)}
+        modes = {config.agents.defaults.sandbox.mode, *(settings_of(config, agent.id).mode for agent in config.agents.list)}
         if config.tools.exec.host == "auto" and modes == {"off"}:
             return "agents.defaults.sandbox.mode is off"
         return None
@@ -129,20 +132,10 @@ class Sandboxes:
             log.info("commands run in %s %s", choice.backend.name, choice.probes[choice.backend.name].version)
         return choice
 
-    def _settings(self, agent_id: str) -> SandboxSettings:
-        """The agent's own settings over the defaults, key by key."""
-        config = self._config()
-        defaults = config.agents.defaults.sandbox
-        for agent in config.agents.list:
-            if agent.id == agent_id and agent.sandbox.model_fields_set:
-                own = {name: getattr(agent.sandbox, name) for name in agent.sandbox.model_fields_set}
-                return defaults.model_copy(update=own)
-        return defaults
-
     async def _profile(self, settings: SandboxSettings, session_key: str, agent_id: str, workspace: Path) -> Profile:
         limits = settings.limits
         if settings.workspace_access == "none":
-            workspace = self._state_dir / "sandboxes" / _scope(settings.scope, session_key, agent_id)
+            workspace = self._state_dir / FOLDER / scope_folder(settings.scope, session_key, agent_id)
             await asyncio.to_thread(ensure_private_dir, workspace)
         return Profile(
             workspace=workspace,
@@ -156,15 +149,8 @@ class Sandboxes:
         )
 
 
-def _applies(mode: str, session_key: str) -> bool:
-    return mode == "all" or (mode == "non-main" and session_key != keys.resolve("main", default_agent=_agent(session_key)))
-
-
-def _agent(session_key: str) -> str:
-    return keys.parse(session_key).agent
-
-
-def _scope(scope: str, session_key: str, agent_id: str) -> str:
+def scope_folder(scope: str, session_key: str, agent_id: str) -> str:
+    """The name of the folder that the commands of a scope share."""
     match scope:
         case "shared":
             return "shared"

@@ -57,17 +57,19 @@ class Room:
     def secret(self) -> Path:
         return self.state / "gateway-token"
 
-    def context(self) -> ToolContext:
+    def context(self, key: str = "agent:main:main", agent: str = "main") -> ToolContext:
         env = {**os.environ, "OPENCLAW_GATEWAY_TOKEN": SECRET, "ANTHROPIC_API_KEY": SECRET, "HARMLESS": SECRET}
-        return ToolContext("r", "agent:main:main", "main", self.workspace, self.signal, lambda text, part: None, env)
+        return ToolContext("r", key, agent, self.workspace, self.signal, lambda text, part: None, env)
 
-    async def run(self, command: str, timeout_s: float = 60, **sandbox: Any) -> ToolResult:
+    async def run(
+        self, command: str, timeout_s: float = 60, key: str = "agent:main:main", agent: str = "main", **sandbox: Any
+    ) -> ToolResult:
         settings = {"limits": LIMITS, **sandbox}
         config = OpenClawConfig.model_validate(
             {"agents": {"defaults": {"sandbox": settings}}, "tools": {"exec": {"host": "sandbox"}}}
         )
         sandboxes = Sandboxes(lambda: config, self.state, candidates=lambda *_: [self.backend])
-        result = await exec_tool(timeout_s, sandboxes).run(ExecArgs(command=command), self.context())
+        result = await exec_tool(timeout_s, sandboxes).run(ExecArgs(command=command), self.context(key, agent))
         assert result.details["sandbox"] == self.backend.name
         return result
 
