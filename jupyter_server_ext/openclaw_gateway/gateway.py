@@ -24,6 +24,7 @@ from openclaw_gateway.methods.projection import Projection
 from openclaw_gateway.methods.services import GatewayServices
 from openclaw_gateway.methods.session_view import row_by_key
 from openclaw_gateway.parts.automation import cron_tools, open_automation
+from openclaw_gateway.parts.browser import open_browser
 from openclaw_gateway.parts.budget import announce_budget
 from openclaw_gateway.parts.channels import open_channels, run_channels
 from openclaw_gateway.parts.credentials import check_auth, gateway_auth, gateway_secret, load_secrets
@@ -176,7 +177,8 @@ async def _build(
     jobs = open_jobs(stack, config, lambda: services, clock)
     web = Web(lambda: config.current.config.tools.web, secrets.resolve, env, clock)
     questions = open_questions(stack, state_dir, broadcaster, clock, new_id)
-    own = (*tools_of_skills(skills, sessions), *planning, ask_user_tool(questions), gateway_tool(config))
+    eyes = open_browser(stack, config, models, sessions, state_dir, env, web, clock)
+    own = (*tools_of_skills(skills, sessions), *planning, *eyes, ask_user_tool(questions), gateway_tool(config))
     mcp = open_mcp(stack, config, secrets, env, redactor, state_dir, clock)
     boxes = Toolboxes(config, (*own, *plugin_tools(plugins, own)), sandboxes, core_tools(plugins), jobs, web, mcp.tools)
     toolbox = hooked(boxes, plugins)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -18,28 +19,74 @@ MAX_WAIT_MS = 30_000
 class FillField(BaseModel):
     model_config = ConfigDict(extra="forbid", defer_build=True)
     ref: str = Field(max_length=40)
-    value: str | bool = Field(description="true or false for a box to tick")
+    value: str | bool
 
 
 class BrowserArgs(BaseModel):
     model_config = ConfigDict(extra="forbid", defer_build=True)
     action: Action
-    kind: Kind | None = Field(None, description="What to do, for act")
-    url: str | None = Field(None, max_length=4_000, description="For open and navigate")
-    tab: str | None = Field(None, max_length=20, description="Such as t1; else the last used")
-    ref: str | None = Field(None, max_length=40, description="Element of the last snapshot, such as e5")
-    to_ref: str | None = Field(None, max_length=40, description="Where drag ends")
-    text: str | None = Field(None, max_length=MAX_TEXT, description="To type, to wait for, or to answer a dialog with")
-    key: str | None = Field(None, max_length=60, description="For press, such as Enter or Control+A")
-    values: list[str] = Field(default_factory=list, max_length=50, description="Options to select, or files to upload")
-    fields: list[FillField] = Field(default_factory=list, max_length=100, description="For fill: several at once")
-    accept: bool | None = Field(None, description="Answer to the next dialog")
-    submit: bool = Field(False, description="Enter after type")
+    kind: Kind | None = None
+    url: str | None = Field(None, max_length=4_000)
+    tab: str | None = Field(None, max_length=20)
+    ref: str | None = Field(None, max_length=40)
+    to_ref: str | None = Field(None, max_length=40)
+    text: str | None = Field(None, max_length=MAX_TEXT)
+    key: str | None = Field(None, max_length=60)
+    values: list[str] = Field(default_factory=list, max_length=50)
+    fields: list[FillField] = Field(default_factory=list, max_length=100)
+    accept: bool | None = None
+    submit: bool = False
     double: bool = False
-    code: str | None = Field(None, max_length=MAX_TEXT, description="JavaScript function or expression for evaluate")
+    code: str | None = Field(None, max_length=MAX_TEXT)
     time_ms: int | None = Field(None, ge=0, le=MAX_WAIT_MS)
     width: int | None = Field(None, ge=200, le=4_000)
     height: int | None = Field(None, ge=200, le=4_000)
     full_page: bool = False
-    offset: int = Field(0, ge=0, description="Characters of a snapshot to skip")
+    offset: int = Field(0, ge=0)
     profile: str | None = Field(None, max_length=40)
+
+
+def _one(kind: str, description: str = "") -> dict[str, Any]:
+    return {"type": kind, "description": description} if description else {"type": kind}
+
+
+SCHEMA: Mapping[str, Any] = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["action"],
+    "properties": {
+        "action": {"type": "string", "enum": list(get_args(Action))},
+        "kind": {"type": "string", "enum": list(get_args(Kind)), "description": "What to do, for act"},
+        "url": _one("string", "For open and navigate"),
+        "tab": _one("string", "Such as t1; else the last used"),
+        "ref": _one("string", "Element of the last snapshot, such as e5"),
+        "to_ref": _one("string", "Where drag ends"),
+        "text": _one("string", "To type, to wait for, or to answer a dialog with"),
+        "key": _one("string", "For press, such as Enter or Control+A"),
+        "values": {"type": "array", "items": _one("string"), "description": "Options to select, or files to upload"},
+        "fields": {
+            "type": "array",
+            "description": "For fill: several at once",
+            "items": {
+                "type": "object",
+                "additionalProperties": False,
+                "required": ["ref", "value"],
+                "properties": {
+                    "ref": _one("string"),
+                    "value": {"type": ["string", "boolean"], "description": "true or false for a box to tick"},
+                },
+            },
+        },
+        "accept": _one("boolean", "Answer to the next dialog"),
+        "submit": _one("boolean", "Enter after type"),
+        "double": _one("boolean"),
+        "code": _one("string", "JavaScript function or expression for evaluate"),
+        "time_ms": _one("integer"),
+        "width": _one("integer"),
+        "height": _one("integer"),
+        "full_page": _one("boolean"),
+        "offset": _one("integer", "Characters of a snapshot to skip"),
+        "profile": _one("string"),
+    },
+}
+"""What the model is told of them: the same, at half the tokens, and made without building the model."""

@@ -19,7 +19,7 @@ from openclaw_kernel.store.atomic import write_atomic
 from openclaw_kernel.store.paths import ensure_private_dir
 from openclaw_kernel.tools.api import Asking, Effect, Preview, Tool, ToolContext, ToolError, ToolResult, text_result
 from openclaw_kernel.tools.browser import acts, snapshot
-from openclaw_kernel.tools.browser.arguments import BrowserArgs
+from openclaw_kernel.tools.browser.arguments import SCHEMA, BrowserArgs
 from openclaw_kernel.tools.browser.service import HEIGHT, WIDTH, Browser, Live
 from openclaw_kernel.tools.browser.tab import Tab
 from openclaw_kernel.values.clock import iso
@@ -59,6 +59,7 @@ def browser_tool(browser: Browser) -> Tool:
         groups=frozenset({"browser", "ui"}),
         title=_title,
         preview=hand.preview,
+        json_schema=SCHEMA,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import json
 import os
 import signal
 from collections.abc import AsyncIterator
@@ -16,6 +17,7 @@ import pytest_asyncio
 from openclaw_kernel.safety.api import Allow, Ask, PolicyState, ToolFacts
 from openclaw_kernel.safety.decide import decide
 from openclaw_kernel.tools.api import ToolError
+from openclaw_kernel.tools.browser.arguments import SCHEMA, BrowserArgs
 from openclaw_kernel.tools.browser.tool import effect_of
 from openclaw_kernel.values.errors import UserError
 from openclaw_kernel.values.messages import Image, ToolCall
@@ -338,6 +340,17 @@ def facts(**arguments: object) -> tuple[ToolCall, ToolFacts]:
     tool = browser_tool(Browser(lambda: None, Path("/nowhere"), env={}))  # type: ignore[arg-type, return-value]
     call = ToolCall("1", "browser", arguments)
     return call, ToolFacts("browser", effect_of(arguments), tool.reads_only(arguments), tool.untrusted_output)
+
+
+async def test_the_model_is_told_of_the_arguments_there_are() -> None:
+    whole = BrowserArgs.model_json_schema()
+    assert list(SCHEMA["properties"]) == list(whole["properties"]) and SCHEMA["required"] == whole["required"]
+    for name, told in SCHEMA["properties"].items():
+        own = whole["properties"][name]
+        forms = own.get("anyOf", [own])
+        assert told["type"] in [form.get("type") for form in forms]
+        assert told.get("enum") in [form.get("enum") for form in forms]
+    assert len(json.dumps(SCHEMA)) < 2_000
 
 
 @pytest.mark.parametrize("tainted", [False, True])
