@@ -93,6 +93,9 @@ class Runtime(Protocol):
 
     def active(self, session_key: str | None = None) -> list[ActiveRun]: ...
 
+    def queued(self, session_key: str | None = None) -> list[str]:
+        """Run ids that wait for their turn, oldest first."""
+
     def clients(self, session_key: str, run_id: str | None = None) -> frozenset[str]: ...
 
     async def close(self, grace_s: float = 5.0) -> None:

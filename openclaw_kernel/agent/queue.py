@@ -45,9 +45,14 @@ def may_join(host: RunRequest, request: RunRequest) -> bool:
     Somebody else's words never run with this person's rights, and nobody is left without the answer to theirs.
     """
     plain = request.model is None and request.tools is None and not request.extra_system_prompt and request.thinking is None
+    return plain and same_person(host, request)
+
+
+def same_person(one: RunRequest, other: RunRequest) -> bool:
+    """Whether two messages come from the same person through the same client."""
     person = ("senderIsOwner", "channel", "accountId", "senderId")
-    same = all(host.message.meta.get(name) == request.message.meta.get(name) for name in person)
-    return plain and same and host.client_id == request.client_id
+    same = all(one.message.meta.get(name) == other.message.meta.get(name) for name in person)
+    return same and one.client_id == other.client_id
 
 
 def shortened(dropped: UserMessage, into: UserMessage) -> UserMessage:

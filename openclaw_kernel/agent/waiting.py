@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from openclaw_kernel.agent.api import RunRequest
 from openclaw_kernel.agent.lanes import Lanes
-from openclaw_kernel.agent.queue import QueueRules, may_join, rules_of, shortened
+from openclaw_kernel.agent.queue import QueueRules, may_join, rules_of, same_person, shortened
 from openclaw_kernel.agent.run import Turn
 from openclaw_kernel.agent.runs import RunRow
 from openclaw_kernel.agent.underway import Run
@@ -47,14 +47,18 @@ class Waiting:
     def make_place(self, key: str, rules: QueueRules, request: RunRequest, mode: QueueMode) -> UserMessage:
         """Room in the queue for one more message (AGT-10); the message, which may have to speak for one that was dropped.
 
-        What the house says neither takes a place nor loses one.
+        Everybody has places of their own: nobody's words come into somebody else's message, and only the owner interrupts
+        others. What the house says neither takes a place nor loses one.
         """
         message = request.message
         if mode == "interrupt":
-            for one in sorted(self.of(key), key=lambda run: run.turn is not None):
+            owner = message.meta.get("senderIsOwner") is not False
+            mine = [run for run in self.of(key) if owner or same_person(run.request, request)]
+            for one in sorted(mine, key=lambda run: run.turn is not None):
                 self.stop(one, "interrupt")
             return message
         waiting = [run for one in self.lanes.waiting(key) if (run := self.runs.get(one)) and _counts(run)]
+        waiting = [run for run in waiting if same_person(run.request, request)]
         if len(waiting) < rules.cap or request.client_id == HOUSE:
             return message
         if rules.drop == "new":

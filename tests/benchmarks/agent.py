@@ -94,7 +94,7 @@ async def _tool_turns(server: Started, workspace: Path, turns: int) -> Numbers:
 
 
 async def _prompts(server: Started, state_dir: Path, turns: int) -> Numbers:
-    """The stage `compose` as the gateway times it: skills listed, tools chosen, prompt built. The first one reads every file."""
+    """The stage `compose` as the gateway times it: skills listed, tools chosen, prompt built. The first one reads all files."""
     async with Driver(server.url, server.token) as driver:
         shown = await driver.request("skills.status", {})
         found = sum(str(skill["name"]).startswith("skill-") for skill in shown["skills"])

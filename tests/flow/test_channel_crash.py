@@ -22,8 +22,9 @@ PEOPLE = (41, 42, 43)
 SEED = 20261121
 
 
-def config(model: FakeModelServer, telegram: TelegramServer) -> dict[str, Any]:
-    """Three known people, each in a session of their own; commands run without asking, so that their effects can be counted."""
+def config(model: FakeModelServer, telegram: TelegramServer, mode: str) -> dict[str, Any]:
+    """Three known people, each in a session of their own; commands run without asking, so that their effects can be counted.
+    `mode` is what becomes of a message that comes while a run is under way."""
     channel = {
         "enabled": True,
         "botToken": telegram.token,
@@ -37,17 +38,17 @@ def config(model: FakeModelServer, telegram: TelegramServer) -> dict[str, Any]:
         channels={"telegram": channel},
         session={"dmScope": "per-channel-peer"},
         commands={"ownerAllowFrom": [f"telegram:{person}" for person in PEOPLE]},
-        messages={"inbound": {"debounceMs": 0}},
+        messages={"inbound": {"debounceMs": 0}, "queue": {"mode": mode, "debounceMs": 0}},
         tools={"exec": {"security": "full", "ask": "off", "host": "gateway"}},
     )
 
 
-def last_rows(path: Path) -> dict[str, dict[str, Any]]:
+def last_rows(path: Path, key: str = "id") -> dict[str, dict[str, Any]]:
     """The last row of each id in a ledger, as it is on disk; a torn last line does not count."""
     rows: dict[str, dict[str, Any]] = {}
     for line in path.read_bytes().split(b"\n")[:-1]:
         row = json.loads(line)
-        rows[row["id"]] = rows.get(row["id"], {}) | row
+        rows[row[key]] = rows.get(row[key], {}) | row
     return rows
 
 
@@ -75,17 +76,23 @@ class Chain:
         return [*last_rows(folder / "inbox.jsonl").values(), *last_rows(folder / "outbox.jsonl").values()]
 
     def check(self) -> Counter[str]:
-        """Every message: stored once, its effect at most once, and one end that its sender or the owner can see."""
+        """Every message: stored once, its effect at most once, and one end that its sender or the owner can see. One that
+        joined the run of another is answered with that."""
         ends: Counter[str] = Counter()
         stored = [row for row in messages(self.state_dir) if row["role"] == "user"]
         ran = Counter((self.state_dir / "workspace" / "ran.txt").read_text().split())
         outbox = last_rows(self.state_dir / "channels" / "outbox.jsonl")
+        runs = last_rows(self.state_dir / "runs.jsonl", "run_id")
         for number, person in self.said.items():
             mine = [row for row in stored if f"message-{number}." in str(row["content"])]
             assert len(mine) == 1, f"message {number} is stored {len(mine)} times"
             assert ran[str(number)] <= 1, f"the command of message {number} ran {ran[str(number)]} times"
             run_id = mine[0]["idempotencyKey"].removesuffix(":user")
-            row = outbox[delivery_id(run_id, 0)]
+            row = outbox.get(delivery_id(run_id, 0))
+            if row is None:
+                assert runs[run_id]["stop_reason"] == "steered", runs[run_id]
+                ends["joined"] += 1
+                continue
             heard = sum(f"reply-{number}." in text for text in self.telegram.world.texts(person))
             assert heard <= 1, f"message {number} was answered {heard} times"
             assert row["state"] in ("done", "recovered"), row
@@ -93,12 +100,12 @@ class Chain:
         return ends
 
 
-async def kill_again_and_again(state_dir: Path, seed: int) -> Counter[str]:
+async def kill_again_and_again(state_dir: Path, seed: int, mode: str) -> Counter[str]:
     """Half of the kills, on a state directory, a bot and a model server of its own."""
     moment = random.Random(seed)
     async with FakeModelServer() as model, TelegramServer() as telegram:
         chain = Chain(state_dir, telegram)
-        settings = config(model, telegram)
+        settings = config(model, telegram, mode)
         for number in range(KILLS // 2):
             live = await start(state_dir, settings if number == 0 else None)
             try:
@@ -120,7 +127,8 @@ async def kill_again_and_again(state_dir: Path, seed: int) -> Counter[str]:
 
 @pytest.mark.timeout(420)
 async def test_fifty_kills_between_message_and_answer(tmp_path: Path) -> None:
-    halves = await asyncio.gather(*(kill_again_and_again(tmp_path / f"s{half}", SEED + half) for half in range(2)))
+    modes = enumerate(("followup", "steer"))
+    halves = await asyncio.gather(*(kill_again_and_again(tmp_path / mode, SEED + number, mode) for number, mode in modes))
     ends = halves[0] + halves[1]
     assert sum(ends.values()) == KILLS, ends
     assert ends["answered"] and ends["interrupted"], f"the kills came at one kind of moment only: {ends}"

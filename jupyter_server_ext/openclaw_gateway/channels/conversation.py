@@ -6,9 +6,11 @@ the answer by their delivery ids.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -26,7 +28,7 @@ from openclaw_gateway.channels.running import Running
 from openclaw_gateway.channels.timing import Timing
 from openclaw_gateway.routing.access import Verdict
 from openclaw_gateway.routing.bindings import Refused, Route, Router
-from openclaw_kernel.agent.api import Outcome, RunRequest
+from openclaw_kernel.agent.api import Outcome, Receipt, RunRequest
 from openclaw_kernel.values.envelope import Inbound
 from openclaw_kernel.values.errors import OpenClawError, unavailable
 from openclaw_kernel.values.messages import Part, Text, UserMessage
@@ -34,8 +36,13 @@ from openclaw_kernel.values.messages import Part, Text, UserMessage
 INTERRUPTED = "The gateway was restarted while it worked on this. What it had begun may have happened; send the message again."
 TIMED_OUT = "This took too long and was ended."
 FAILED_FOR_OTHERS = "Something went wrong; the owner can see why in the log."
+WAITS = "Your message waits until what I am doing here is done."
+WAITS_AFTER_S = 2.0  # AGT-10
+JOINED = "steered"
+"""The stop reason of a run whose message became part of another one: that one answers for both."""
 _LOST = frozenset({"shutdown", "restart"})
 
+_STOP = re.compile(r"\s*/stop:?\s*", re.IGNORECASE)
 _SHORTCUT = re.compile(r"(?<!\S)/(?:help|commands|status|whoami)(?!\S)")
 
 log = logging.getLogger(__name__)
@@ -64,9 +71,11 @@ class Conversation:
         self._running = running
         self._media_dir = media_dir
         self._time = timing
+        self._taken_back: set[str] = set()
 
-    async def answer(self, batch: Sequence[Received]) -> None:
-        """Answers a batch of the inbox. Raises `OpenClawError`, `UserError` or `OSError` when it should be tried again."""
+    async def answer(self, batch: Sequence[Received]) -> Awaitable[None] | None:
+        """Answers a command of the inbox, or hands a batch to the agent and returns the rest (`inbox.Handle`). Raises
+        `OpenClawError`, `UserError` or `OSError` when it should be tried again."""
         last = batch[-1].inbound
         running = self._running(last.channel, last.account)
         if running is None:
@@ -74,15 +83,16 @@ class Conversation:
         verdict = self._door.verdict(last, running.plugin, running.account)
         if verdict.action not in ("hear", "observe"):
             log.info("a message on %s is not answered: %s", last.channel, verdict.reason)
-            return
+            return None
         route = self._router.route(last)
         if isinstance(route, Refused):
             log.warning("a message on %s was refused: %s", last.channel, route.reason)
-            return
+            return None
         if batch[0].command:
             await self._command(batch[0], running, verdict, route)
-        else:
-            await self._run(batch, running, verdict, route)
+            return None
+        batch = [row for row in batch if row.id not in self._taken_back]
+        return await self._run(batch, running, verdict, route) if batch else None
 
     # --- commands
 
@@ -94,9 +104,18 @@ class Conversation:
         by = f"{row.inbound.channel}:{row.inbound.sender.id}"
         said = self._questions.by_text(row.inbound.command_text, owner=verdict.owner, by=by)
         if said is None:
-            said = await self._house.command(route.session_key, row.inbound.command_text)
+            taken_back = self._take_back(row) if _STOP.fullmatch(row.inbound.command_text) else 0
+            said = await self._house.command(route.session_key, row.inbound.command_text, by if verdict.owner else "")
+            if taken_back:
+                said = f"{said}\n{taken_back} not yet begun: taken back."
         if said:
             post_answer(self._outbox, running, row.inbound, row.run_id, said)
+
+    def _take_back(self, stop: Received) -> int:
+        """What was said in this conversation before `/stop` is not begun any more; how many messages that are."""
+        rows = [row for row in self.inbox.pending() if row.lane == stop.lane and not row.command]
+        self._taken_back |= {row.id for row in rows}
+        return sum(not row.session_key for row in rows)
 
     async def _shortcuts(self, inbound: Inbound, run_id: str, running: Running, verdict: Verdict, route: Route) -> Inbound:
         """`/status` amid other words is answered at once and taken out; the rest goes to the model (ROU-06)."""
@@ -104,7 +123,7 @@ class Conversation:
             return inbound
         text = inbound.text
         for number, found in enumerate(dict.fromkeys(_SHORTCUT.findall(text))):
-            said = await self._house.command(route.session_key, found)
+            said = await self._house.command(route.session_key, found, "")
             if said:
                 post_answer(self._outbox, running, inbound, f"{run_id}:shortcut:{number}", said)
                 text = re.sub(rf"(?<!\S){re.escape(found)}(?!\S)[ \t]?", "", text)
@@ -112,8 +131,12 @@ class Conversation:
 
     # --- runs
 
-    async def _run(self, batch: Sequence[Received], running: Running, verdict: Verdict, route: Route) -> None:
+    async def _run(self, batch: Sequence[Received], running: Running, verdict: Verdict, route: Route) -> Awaitable[None] | None:
         inbound, run_id = _together(batch), batch[-1].run_id
+        outcome = await self._known(run_id)
+        if outcome is not None:
+            await self._post(outcome, inbound, running, verdict, batch[0].preview)
+            return None
         key = batch[0].session_key or route.session_key
         presence = Presence(
             running,
@@ -125,25 +148,46 @@ class Conversation:
             on_preview=lambda message_id: _note(self.inbox, batch, preview=message_id),
             timing=self._time,
         )
-        outcome = await self._known(run_id)
-        if outcome is None:
-            self.inbox.note(batch, session_key=key)
-            stop = self._house.listen(run_id, presence.hear)
+        async with AsyncExitStack() as stack:
+            stack.callback(self._questions.over, run_id)
+            stack.push_async_callback(presence.close)
+            stack.callback(self._house.listen(run_id, presence.hear))
             self._questions.asked_by(run_id, inbound, owner=verdict.owner)
             presence.start()
-            try:
-                if not self._is_active(run_id):
-                    await self._submit(inbound, run_id, key, running, verdict, route)
-                outcome = await self._house.runtime.wait(run_id)
-            finally:
-                stop()
-                preview = await presence.close()
-                self._questions.over(run_id)
-        else:
-            preview = batch[0].preview
+            request = await self._request(inbound, run_id, key, running, verdict, route)
+            if all(row.id in self._taken_back for row in batch):
+                return None
+            self.inbox.note(batch, session_key=key)
+            if not self._is_active(run_id):
+                receipt = await self._submit(request, inbound, verdict, route)
+                if receipt.status == "queued" and self._house.verbose(key):
+                    waits = asyncio.ensure_future(self._tell_waiting(running, inbound, run_id))
+                    stack.callback(waits.cancel)
+            return self._follow(stack.pop_all(), batch, inbound, running, verdict, presence)
+
+    async def _follow(
+        self,
+        stack: AsyncExitStack,
+        batch: Sequence[Received],
+        inbound: Inbound,
+        running: Running,
+        verdict: Verdict,
+        presence: Presence,
+    ) -> None:
+        """From the moment the agent has a message to its answer in the outbox."""
+        run_id = batch[-1].run_id
+        async with stack:
+            outcome = await self._house.runtime.wait(run_id)
+        self._taken_back.difference_update(row.id for row in batch)
         if outcome is None:
             raise unavailable(f"the run {run_id} has no end yet")
-        await self._post(outcome, inbound, running, verdict, preview)
+        await self._post(outcome, inbound, running, verdict, presence.shown_as)
+
+    async def _tell_waiting(self, running: Running, inbound: Inbound, run_id: str) -> None:
+        """Says so when a message still waits after two seconds (AGT-10)."""
+        await self._time.sleep(WAITS_AFTER_S)
+        if self._house.waits(run_id):
+            post_answer(self._outbox, running, inbound, f"{run_id}:waits", WAITS)
 
     async def _known(self, run_id: str) -> Outcome | None:
         """How the run ended, when it ran before a restart."""
@@ -156,7 +200,10 @@ class Conversation:
     def _is_active(self, run_id: str) -> bool:
         return any(run.run_id == run_id for run in self._house.runtime.active())
 
-    async def _submit(self, inbound: Inbound, run_id: str, key: str, running: Running, verdict: Verdict, route: Route) -> None:
+    async def _request(
+        self, inbound: Inbound, run_id: str, key: str, running: Running, verdict: Verdict, route: Route
+    ) -> RunRequest:
+        """The message as the agent takes it, its files fetched."""
         inbound = await self._shortcuts(inbound, run_id, running, verdict, route)
         folder = self._house.workspace(route.agent) / "inbound" / run_id
         files = await fetched(running, inbound.attachments, folder)
@@ -176,14 +223,21 @@ class Conversation:
         if verdict.may_command and self._house.skill is not None and inbound.command_text.startswith("/"):
             skill = await self._house.skill(key, inbound.command_text)
         client = f"channel:{inbound.channel}"
-        await self._house.runtime.submit(RunRequest(run_id, key, message, extra_system_prompt=skill, client_id=client))
+        return RunRequest(run_id, key, message, extra_system_prompt=skill, client_id=client, queue="session")
+
+    async def _submit(self, request: RunRequest, inbound: Inbound, verdict: Verdict, route: Route) -> Receipt:
+        key = request.session_key
+        receipt = await self._house.runtime.submit(request)
         if self._house.received is not None:
             self._house.received(key, inbound)
         # With one main session for everybody a stranger's message must not turn the owner's answers to him (SES-04).
         if verdict.owner or key != route.main_session_key:
             self._house.heard(key, inbound)
+        return receipt
 
     async def _post(self, outcome: Outcome, inbound: Inbound, running: Running, verdict: Verdict, preview: str) -> None:
+        if outcome.stop_reason == JOINED:
+            return
         text = _words(outcome, verdict.owner)
         details = self._house.details(outcome.session_key, outcome.run_id) if outcome.status == "ok" else ()
         media = await media_of(details, self._media_dir, running.plugin.capabilities.media_bytes)

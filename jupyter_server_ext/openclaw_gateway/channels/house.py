@@ -14,12 +14,13 @@ from openclaw_kernel.values.events import RunEvent
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """`command` answers a slash command or `None`; `details` are those of the tool results of a run; `heard` notes the last
-    route of a session; `workspace` is an agent's folder."""
+    """`command` answers a slash command of a session, or `None`; its third argument names the speaker when he is the owner and
+    is empty for others. `details` are those of the tool results of a run; `heard` notes the last route of a session; `workspace`
+    is an agent's folder."""
 
     runtime: Runtime
     listen: Callable[[str, Callable[[RunEvent], None]], Callable[[], None]]
-    command: Callable[[str, str], Awaitable[str | None]]
+    command: Callable[[str, str, str], Awaitable[str | None]]
     details: Callable[[str, str], Sequence[Mapping[str, Any]]]
     heard: Callable[[str, Inbound], None]
     workspace: Callable[[str], Path]
@@ -32,5 +33,9 @@ class House:
     """May change what goes out; raises `ChannelError` (refused) to withhold it."""
     after_send: Callable[[Outbound, str], None] | None = None
     """Hears what went out, with the platform's name for it."""
+    verbose: Callable[[str], bool] = lambda _key: False
+    """Whether a session wants to hear how its messages fare."""
+    waits: Callable[[str], bool] = lambda _run_id: False
+    """Whether a run has not begun, and its message has not joined another one."""
     changed: Callable[[], None] | None = None
     """Hears that an account connected, was lost, stopped, or cannot run for another reason than before."""

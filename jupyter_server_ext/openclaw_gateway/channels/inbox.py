@@ -1,7 +1,9 @@
 """The inbox: a message is a row before its platform is told "received", and settled when its answer is in the outbox (CHN-09).
 
-Each conversation has a lane; commands go past it. Texts that follow one another within the debounce time become one message
-(CHN-12). After a restart open rows go on where they were: the run's id is in the row before the run is started.
+Each conversation has a lane, in which messages are handed to the agent in their order; what becomes of one that comes while a
+run is under way is the agent's to say (AGT-08). Commands go past the lane. Texts that follow one another within the debounce
+time become one message (CHN-12). After a restart open rows go on where they were: the run's id is in the row before the run is
+started.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from openclaw_gateway.channels.ledger_rows import (
     Lane,
@@ -34,9 +36,11 @@ REMEMBER_ROWS = 5_000
 _PRUNE_EVERY = 500
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 
-Handle = Callable[[Sequence[Received]], Awaitable[None]]
-"""Answers a batch: rows of one person in one conversation. Returns when the answer is in the outbox. Raises to be retried."""
+Handle = Callable[[Sequence[Received]], Awaitable[Awaitable[None] | None]]
+"""Hands a batch, rows of one person in one conversation, to the agent. What it returns ends when the answer is in the outbox,
+and the lane does not wait for that; `None` when it is there already. Both raise to be retried."""
 
 
 class Inbox:
@@ -56,6 +60,7 @@ class Inbox:
         self._lanes: dict[Lane, asyncio.Task[None]] = {}
         self._news: dict[Lane, asyncio.Event] = {}
         self._commands: set[asyncio.Task[None]] = set()
+        self._answers: set[asyncio.Task[None]] = set()
         self._accepted = 0
         self._closed = False
         self._rows: LaneLedger[Received] = LaneLedger(path, encode=encode_received, decode=decode_received)
@@ -117,7 +122,7 @@ class Inbox:
     async def close(self) -> None:
         """Stops answering; what is under way goes on after the next start."""
         self._closed = True
-        tasks = [*self._lanes.values(), *self._commands]
+        tasks = [*self._lanes.values(), *self._commands, *self._answers]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -139,9 +144,9 @@ class Inbox:
             lane = row.lane
             task = asyncio.ensure_future(self._run(lane))
             self._lanes[lane] = task
-            task.add_done_callback(lambda done: self._ended(lane, done))
+            task.add_done_callback(lambda done: self._lane_ended(lane, done))
 
-    def _ended(self, lane: Lane, task: asyncio.Task[None]) -> None:
+    def _lane_ended(self, lane: Lane, task: asyncio.Task[None]) -> None:
         self._lanes.pop(lane, None)
         if task.cancelled() or self._closed:
             return
@@ -186,16 +191,34 @@ class Inbox:
         started = [replace(row, state="attempting", attempts=row.attempts + 1, run_id=run_id) for row in batch]
         for row in started:
             self._rows.put(row)
+        answer = await self._ended(started, self._handle(started))
+        if answer is not None:
+            task = asyncio.ensure_future(self._finish(started, answer))
+            self._answers.add(task)
+            task.add_done_callback(self._answers.discard)
+
+    async def _finish(self, batch: Sequence[Received], answer: Awaitable[None]) -> None:
+        """Sees to the answer of a batch while the lane goes on; one that is to be tried again goes back into it."""
+        await self._ended(batch, answer)
+        row = self._rows.get(batch[0].id)
+        if row is not None and row.state == "pending":
+            self._start(row)
+
+    async def _ended(self, batch: Sequence[Received], work: Awaitable[T]) -> T | None:
+        """What `work` leaves to be waited for. The rows are settled when nothing is left, or put back when it failed."""
         try:
-            await self._handle(started)
+            rest = await work
         except (UserError, OpenClawError, OSError) as error:
-            self._failed(started, str(error))
+            self._failed(batch, str(error))
         except Exception as error:
             log.exception("a message from %s could not be answered", batch[0].inbound.channel)
-            self._failed(started, type(error).__name__)
+            self._failed(batch, type(error).__name__)
         else:
-            for row in started:
+            if rest is not None:
+                return rest
+            for row in batch:
                 self._rows.settle(row.id, lambda known: known.settled("done", self._time.now()))
+        return None
 
     def _failed(self, batch: Sequence[Received], sentence: str) -> None:
         now = self._time.now()

@@ -45,7 +45,8 @@ class Presence:
         self._run_id = run_id
         self._outbox = outbox
         self._typing_mode = typing
-        self._shown_as = preview
+        self.shown_as = preview
+        """The id of the preview message, empty when there is none."""
         self._on_preview = on_preview
         self._time = timing
         self._text = ""
@@ -78,16 +79,14 @@ class Presence:
             case _:
                 pass
 
-    async def close(self) -> str:
-        """Ends both; the id of the preview message, empty when there is none. A send under way is waited for, because its
-        message is there."""
+    async def close(self) -> None:
+        """Ends both. A send under way is waited for, because its message is there."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._sending is not None:
             with suppress(ChannelError):
                 await asyncio.wait_for(self._sending, CLOSE_LIMIT_S)
-        return self._shown_as
 
     def _type(self) -> None:
         if not self._typing_on and self._running.plugin.capabilities.typing:
@@ -133,11 +132,11 @@ class Presence:
             return len(pieces) < 2
         await self._outbox.slot(self._inbound.channel, self._inbound.account)
         outbound = answer(self._inbound, self._run_id, text=pieces[0][1])
-        if self._shown_as:
-            await adapter.edit(self._running.live, Sent(self._shown_as), outbound)
+        if self.shown_as:
+            await adapter.edit(self._running.live, Sent(self.shown_as), outbound)
         else:
             sent = await adapter.send(self._running.live, outbound)
-            self._shown_as = sent.message_id
+            self.shown_as = sent.message_id
             self._on_preview(sent.message_id)
         self._shown = text
         return True

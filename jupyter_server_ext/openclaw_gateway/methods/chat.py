@@ -158,7 +158,7 @@ async def _run_command(
     services.command_results[run_id] = {"message": params.message, "key": key}
     while len(services.command_results) > COMMAND_MEMORY:
         services.command_results.pop(next(iter(services.command_results)))
-    text = await command.run(CommandCall(services, key, argument, approver))
+    text = await command.run(CommandCall(services, key, argument, approver, call.is_admin))
     user = user_message(services, run_id, (Text(params.message),))
     _store(services, key, user)
     _store(services, key, gateway_message(services, text, run_id))

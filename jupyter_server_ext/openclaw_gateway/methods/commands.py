@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from openclaw_gateway.methods import mind_commands as mind
-from openclaw_gateway.methods import model_commands, skills
+from openclaw_gateway.methods import model_commands, skills, subagent_commands
 from openclaw_gateway.methods.services import GatewayServices, Params, parts
 from openclaw_gateway.protocol.dispatch import Call, Method
 from openclaw_kernel.safety.api import Decision
@@ -171,6 +171,13 @@ COMMANDS = (
     ),
     Command("usage", "Show tokens and money of this session and today.", "status", model_commands.usage),
     Command("models", "List models.", "options", _models),
+    Command(
+        "subagents",
+        "Show or end subagents: /subagents [list|kill|log|steer] [ID].",
+        "session",
+        subagent_commands.subagents,
+        accepts_args=True,
+    ),
     Command("tools", "Show what can be called here.", "status", _tools),
     Command("skill", "List the skills, or use one: /skill NAME what to do.", "options", _skill, accepts_args=True),
 )

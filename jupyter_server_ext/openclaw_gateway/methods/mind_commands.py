@@ -14,7 +14,7 @@ from openclaw_kernel.values.errors import UserError
 if TYPE_CHECKING:
     from openclaw_gateway.methods.commands import CommandCall
 
-NOT_OWNER = "Only the owner pins and unpins, in the app, a notebook or the terminal."
+NOT_OWNER = "Only the owner pins and unpins."
 
 
 async def new(call: CommandCall) -> str:

@@ -27,7 +27,7 @@ def open_channels(services: GatewayServices, secrets: Secrets, env: Mapping[str,
     house = House(
         runtime=services.runtime,
         listen=services.projection.listen,
-        command=lambda key, text: _command(services, key, text),
+        command=lambda key, text, owner: _command(services, key, text, owner),
         details=lambda key, run_id: _details(services, key, run_id),
         heard=lambda key, inbound: _heard(services, key, inbound),
         workspace=services.workspace,
@@ -36,6 +36,8 @@ def open_channels(services: GatewayServices, secrets: Secrets, env: Mapping[str,
         received=lambda key, inbound: services.plugins.bus.notify("message_received", received_event(key, inbound)),
         before_send=lambda outbound: message_sending(services.plugins, outbound),
         after_send=lambda outbound, sent: message_sent(services.plugins, outbound, sent),
+        verbose=lambda key: _verbose(services, key),
+        waits=lambda run_id: run_id in services.runtime.queued(),
         changed=lambda: services.health_changed(),
     )
     room = ChannelRoom(
@@ -64,17 +66,22 @@ async def run_channels(stack: AsyncExitStack, room: ChannelRoom) -> None:
     await room.start()
 
 
-async def _command(services: GatewayServices, key: str, text: str) -> str | None:
+async def _command(services: GatewayServices, key: str, text: str, owner: str) -> str | None:
     found = find_command(text.strip(), services.plugin_commands)
     if found is None:
         return None
     command, argument = found
-    return await command.run(CommandCall(services, key, argument))
+    return await command.run(CommandCall(services, key, argument, owner, bool(owner)))
 
 
 async def _skill(services: GatewayServices, key: str, text: str) -> str | None:
     skill = await called(services, key, text.strip())
     return introduce(services, key, skill) if skill is not None else None
+
+
+def _verbose(services: GatewayServices, key: str) -> bool:
+    entry = services.sessions.get(key)
+    return ((entry.verbose_level if entry else None) or services.settings.agents.defaults.verbose_default) in ("on", "full")
 
 
 def _details(services: GatewayServices, key: str, run_id: str) -> Sequence[Mapping[str, Any]]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from openclaw_kernel.agent.api import RunRequest
 from openclaw_kernel.agent.queue import HEAD, QueueRules, parse_options, rules_of
 from openclaw_kernel.config.schema import OpenClawConfig
 from openclaw_kernel.tools.api import ToolResult, text_result
@@ -128,6 +129,32 @@ async def test_interrupt_ends_what_runs(bench: Bench, busy: Held) -> None:
     first, second = await bench.runtime.wait("r1", 5), await bench.runtime.wait("r2", 5)
     assert first is not None and (first.status, first.stop_reason) == ("aborted", "interrupt")
     assert second is not None and second.status == "ok"
+
+
+def guest(bench: Bench, run_id: str, text: str, **more: Any) -> RunRequest:
+    request = bench.request(run_id, text, **more)
+    request.message.meta["senderIsOwner"] = False  # type: ignore[index]
+    return request
+
+
+async def test_a_guest_does_not_interrupt_the_owner(bench: Bench, busy: Held) -> None:
+    await start(bench, busy)
+    await bench.runtime.submit(guest(bench, "r2", "two", queue="interrupt"))
+    busy.release.set()
+    first, second = await bench.runtime.wait("r1", 5), await bench.runtime.wait("r2", 5)
+    assert first is not None and first.status == "ok" and second is not None and second.status == "ok"
+
+
+async def test_a_full_queue_never_puts_one_person_s_words_into_another_s_message(bench: Bench, busy: Held) -> None:
+    bench.config = queue(mode="followup", cap=1)
+    await start(bench, busy)
+    await bench.runtime.submit(guest(bench, "r2", "delete it all", queue="session"))
+    await bench.runtime.submit(bench.request("r3", "mine", queue="session"))
+    await bench.runtime.submit(guest(bench, "r4", "and this too", queue="session"))
+    assert bench.runtime.queued("main") == ["r3", "r4"]
+    busy.release.set()
+    await bench.runtime.wait("r4", 5)
+    assert said(bench)[1] == "mine" and "- delete it all" in said(bench)[2]
 
 
 async def test_the_queue_is_bounded_and_says_what_it_dropped(bench: Bench, busy: Held) -> None:

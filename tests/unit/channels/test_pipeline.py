@@ -112,6 +112,14 @@ async def test_commands_go_past_the_model_and_only_for_who_may(tmp_path: Path) -
         assert len(found.commands) == 1 and found.runtime.requests == [] and len(found.sent) == 1
 
 
+async def test_a_command_knows_whether_the_owner_speaks(tmp_path: Path) -> None:
+    async with world(tmp_path, {**OPEN, "allowFrom": ["*", "bob", "ann"]}, **OWNER) as found:
+        for number, sender in enumerate(("bob", "ann")):
+            await found.says(message("/new", sender, id=str(number)))
+            await heard(found, number + 1)
+        assert found.owners == ["", "fake:ann"]
+
+
 async def test_a_shortcut_amid_other_words_is_answered_and_taken_out(tmp_path: Path) -> None:
     async with world(tmp_path, {**OPEN, "allowFrom": ["*", "bob"]}) as found:
         await found.says(message("tell me /status of the file /tmp/status please", "bob"))

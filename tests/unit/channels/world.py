@@ -215,6 +215,9 @@ class FakeRuntime:
     def active(self, session_key: str | None = None) -> list[Any]:
         return []
 
+    def queued(self, session_key: str | None = None) -> list[str]:
+        return []
+
     async def close(self, grace_s: float = 5.0) -> None:
         return None
 
@@ -232,6 +235,7 @@ class World:
     approvals: Approvals
     time: FakeTime
     commands: list[tuple[str, str]]
+    owners: list[str]
     routes: list[tuple[str, str]]
     pairings: list[Pairing]
     details: list[Mapping[str, Any]]
@@ -259,6 +263,7 @@ async def world(
     runtime: FakeRuntime | None = None,
     caps: ChannelCapabilities = CAPS,
     start: bool = True,
+    verbose: bool = False,
     **top: Any,
 ) -> AsyncIterator[World]:
     """A room with one channel, `fake`; `top` are other sections of the config. Debouncing is off unless `messages` is given."""
@@ -269,12 +274,14 @@ async def world(
     ensure_private_dir(state_dir)
     approvals = Approvals(state_dir / "a.jsonl", state_dir / "b.jsonl", lambda: time.now)
     used: list[tuple[str, str]] = []
+    owners: list[str] = []
     routes: list[tuple[str, str]] = []
     pairings: list[Pairing] = []
     details: list[Mapping[str, Any]] = []
 
-    async def command(key: str, text: str) -> str | None:
+    async def command(key: str, text: str, owner: str) -> str | None:
         used.append((key, text))
+        owners.append(owner)
         return f"done {text}"
 
     house = House(
@@ -285,6 +292,8 @@ async def world(
         heard=lambda key, inbound: routes.append((key, inbound.peer.id)),
         workspace=lambda agent: state_dir / f"workspace-{agent}",
         typing_mode=lambda: None,
+        verbose=lambda _key: verbose,
+        waits=lambda run_id: run_id in runtime.queued(),
     )
     room = ChannelRoom(
         config,
@@ -305,7 +314,7 @@ async def world(
         await until(lambda: _settled(room))
         await settle()
     try:
-        yield World(room, platform, runtime, approvals, time, used, routes, pairings, details)
+        yield World(room, platform, runtime, approvals, time, used, owners, routes, pairings, details)
     finally:
         await room.close()
         approvals.close()
