@@ -3,7 +3,9 @@
     for chunk in cut(path.read_bytes()):
         path.read_bytes()[chunk.byte0 : chunk.byte1].decode() == chunk.text
 
-The cut after a piece depends on that piece alone, so an appended file may be cut on from the start of its last piece.
+The cut after a piece depends on that piece alone, so an appended file may be cut on from the start of its last piece. A piece
+that is half full ends before a heading, without an overlap: chapters stay together, and an edit shifts the cuts of its own
+chapter only.
 """
 
 from __future__ import annotations
@@ -51,6 +53,7 @@ class _Piece:
     tokens: int
     heading: str
     blank: bool
+    opens: bool = False
 
 
 def chunker_id(tokens: int = TOKENS, overlap: int = OVERLAP) -> str:
@@ -65,6 +68,8 @@ def cut(data: bytes, tokens: int = TOKENS, overlap: int = OVERLAP) -> list[Chunk
     while start < len(pieces):
         end, used = start, 0
         while end < len(pieces) and (end == start or used + pieces[end].tokens <= tokens):
+            if pieces[end].opens and used * 2 >= tokens:
+                break
             used += pieces[end].tokens
             end += 1
         chunk = _chunk(data, pieces[start:end], used)
@@ -72,7 +77,7 @@ def cut(data: bytes, tokens: int = TOKENS, overlap: int = OVERLAP) -> list[Chunk
             chunks.append(chunk)
         if end >= len(pieces):
             break
-        start = max(start + 1, _shared(pieces, start, end, overlap))
+        start = end if pieces[end].opens else max(start + 1, _shared(pieces, start, end, overlap))
     return chunks
 
 
@@ -138,7 +143,7 @@ def _pieces(data: bytes, limit: int) -> Iterator[_Piece]:
             headings.append((level, found.group(2)))
         tokens = count_tokens(line) + 1 if line.strip() else 1
         if tokens <= limit + 1:
-            yield _Piece(number, at, at + len(raw), min(tokens, limit), above, not line.strip())
+            yield _Piece(number, at, at + len(raw), min(tokens, limit), above, not line.strip(), found is not None)
         else:
             yield from _parts(raw, number, at, limit, above)
         at += len(raw) + 1

@@ -62,9 +62,7 @@ class Notes:
     def append(self, text: str, now: datetime) -> Note:
         """Adds one line to the day's file. Raises `ToolPathError` when that file leads out of the workspace, `OSError`
         when it cannot be written."""
-        text = " ".join(text.split())[:MAX_NOTE_CHARS]
-        day = now.strftime("%Y-%m-%d")
-        name = f"{FOLDER}/{day}.md"
+        day, name, written = now.strftime("%Y-%m-%d"), note_name(now), note_line(text, now)
         path = inside(self._workspace, name)
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
@@ -74,12 +72,12 @@ class Notes:
             if size:
                 file.seek(size - 1)
                 lead = b"" if file.read(1) == b"\n" else b"\n"
-            file.write(lead + f"- {now:%H:%M} {text}\n".encode())
+            file.write(lead + f"{written}\n".encode("utf-8", "replace"))
             file.flush()
             os.fsync(file.fileno())
             file.seek(0)
             line = file.read().count(b"\n")
-        return Note(name, line, text, day)
+        return Note(name, line, _short(text), day)
 
     def search(self, query: str, limit: int = 6) -> list[Hit]:
         """The best notes for the words of `query`; a query without a telling word gives the newest ones."""
@@ -121,6 +119,20 @@ class Notes:
         notes = tuple(_parse(path.relative_to(self._workspace).as_posix(), text))
         self._cache[path] = (stamp, notes)
         return notes
+
+
+def note_name(now: datetime) -> str:
+    """The note of a day, relative to the workspace."""
+    return f"{FOLDER}/{now:%Y-%m-%d}.md"
+
+
+def note_line(text: str, now: datetime) -> str:
+    """What `append` writes of a text, without the line end."""
+    return f"- {now:%H:%M} {_short(text)}"
+
+
+def _short(text: str) -> str:
+    return " ".join(text.split())[:MAX_NOTE_CHARS]
 
 
 def _parse(name: str, text: str) -> Iterable[Note]:

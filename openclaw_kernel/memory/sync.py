@@ -16,6 +16,7 @@ from pathlib import Path
 from openclaw_kernel.memory.api import Kind, Provenance, SyncReport
 from openclaw_kernel.memory.chunking import OVERLAP, TOKENS, Chunk, chunker_id, cut
 from openclaw_kernel.memory.durable import Durable
+from openclaw_kernel.memory.exclusions import session_id
 from openclaw_kernel.memory.places import MAX_FILE_BYTES, NoteFile, Places, day_of
 from openclaw_kernel.memory.records import Change, Row, Source
 from openclaw_kernel.memory.said import Spoken, read_said
@@ -57,6 +58,7 @@ class Syncer:
         tokens: int = TOKENS,
         overlap: int = OVERLAP,
         voices: Callable[[str], Mapping[str, Provenance]] = lambda _path: {},
+        excluded: Callable[[str], bool] = lambda _id: False,
     ) -> None:
         self._durable = durable
         self._places = places
@@ -65,6 +67,7 @@ class Syncer:
         self._size = (tokens, min(overlap, tokens - 1))
         self._chunker = chunker_id(*self._size)
         self._voices = voices
+        self._excluded = excluded
         self.sources: dict[tuple[Kind, str], Source] = {(one.kind, one.path): one for one in durable.sources()}
         self._next_id = durable.next_id
         self._next_source = 1 + max((one.id for one in self.sources.values()), default=0)
@@ -78,7 +81,7 @@ class Syncer:
             if known is None or not _same(known, file):
                 return True
             seen += 1
-        return seen != sum(1 for kind, _ in self.sources if kind == "memory")
+        return seen != sum(1 for kind, _ in list(self.sources) if kind == "memory")
 
     def sync(self, changed: Iterable[Path] | None, spoken: Sequence[Spoken] | None = None) -> SyncReport:
         """Takes up `changed`, or everything; `spoken` are the transcripts that may be searched, `None` leaves them alone.
@@ -97,34 +100,26 @@ class Syncer:
         self._commit(change)
         return SyncReport(tally.files, tally.changed, tally.removed, tally.added, tally.dropped)
 
+    def drop(self, key: tuple[Kind, str]) -> None:
+        """Takes one source out of the index."""
+        change = Change(next_id=self._next_id)
+        self._gone([key], change, Tally())
+        self._commit(change)
+
     # --- notes
 
     def _wanted(self, changed: Iterable[Path] | None, change: Change, tally: Tally) -> list[tuple[NoteFile, bool]]:
         """The notes to look at, each with whether its hash is asked for in any case. Vanished ones go into `change`."""
-        if changed is None:
+        paths = None if changed is None else list(changed)
+        if paths is None or any(path.suffix != ".md" for path in paths):  # a folder: whatever is in it
             files = list(self._places.all())
             names = {file.name for file in files}
             self._gone([key for key in self.sources if key[0] == "memory" and key[1] not in names], change, tally)
             return [(file, False) for file in files]
-        wanted: dict[str, tuple[NoteFile, bool]] = {}
-        for path in changed:
-            found = self._places.find(path)
-            if found is not None:
-                wanted[found.name] = (found, True)
-            else:
-                name = self._places.name(path.absolute())
-                below = [
-                    key for key in self.sources if key[0] == "memory" and (key[1] == name or key[1].startswith(name + "/"))
-                ]
-                self._gone([key for key in below if self._places.find(self._places.workspace / key[1]) is None], change, tally)
-        return list(wanted.values())
-
-    def _below(self, name: str) -> list[tuple[Kind, str]]:
-        """The known notes of that name, or in the folder of that name."""
-        return [key for key in self.sources if key[0] == "memory" and f"{key[1]}/".startswith(f"{name}/")]
-
-    def _exists(self, name: str) -> bool:
-        return self._places.find(self._places.workspace / name) is not None
+        found = {file.name: file for path in paths if (file := self._places.find(path)) is not None}
+        named: set[tuple[Kind, str]] = {("memory", self._places.name(path.absolute())) for path in paths}
+        self._gone([key for key in named if key in self.sources and key[1] not in found], change, tally)
+        return [(file, True) for file in found.values()]
 
     def _note(self, file: NoteFile, surely: bool, change: Change, tally: Tally) -> None:
         tally.files += 1
@@ -159,6 +154,8 @@ class Syncer:
 
     def _spoken(self, one: Spoken, change: Change, tally: Tally) -> None:
         tally.files += 1
+        if self._excluded(session_id(one.session_key)):
+            return
         status = one.path.stat()
         known = self.sources.get(("session", str(one.path)))
         anew = known is None or known.inode != status.st_ino or known.size > status.st_size or known.chunker != self._chunker
@@ -182,7 +179,8 @@ class Syncer:
         )
         old = [row for row in self._durable.rows(source=source.id) if row.byte0 >= offset] if known else []
         tally.changed += 1
-        self._replace(source, old, [(chunk, day, one.provenance) for chunk, day in reading.chunks], change, tally)
+        chunks = [(chunk, day, one.provenance) for chunk, day in reading.chunks if not self._excluded(chunk.hash)]
+        self._replace(source, old, chunks, change, tally)
 
     # --- changes
 

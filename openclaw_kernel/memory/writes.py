@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from threading import Lock
 from typing import Any, Literal, get_args
 
 from openclaw_kernel.memory.api import Provenance
@@ -37,22 +38,25 @@ class Write:
 
 
 class Writes:
-    """The ledger of one agent's memory. Blocking, used from one thread at a time."""
+    """The ledger of one agent's memory. Blocking; safe to use from several threads."""
 
     def __init__(self, folder: Path, make_id: NewId = new_id) -> None:
         self._path = folder / FILE_NAME
         self._new_id = make_id
+        self._lock = Lock()
         self._ledger = _open(self._path)
 
     def begin(self, path: str, line: str, provenance: Provenance, session_key: str, at: int) -> Write:
         """On disk before the line is."""
         write = Write(self._new_id(), path, line_hash(line), provenance, session_key, at)
-        self._ledger.put(write)
+        with self._lock:
+            self._ledger.put(write)
         return write
 
     def settle(self, id: str, state: State) -> Write:
         """Raises `KeyError` for an unknown id."""
-        return self._ledger.settle(id, lambda row: replace(row, state=state))
+        with self._lock:
+            return self._ledger.settle(id, lambda row: replace(row, state=state))
 
     def get(self, id: str) -> Write | None:
         return self._ledger.get(id)
@@ -67,11 +71,12 @@ class Writes:
 
     def scrub(self, unwanted: Callable[[Write], bool]) -> int:
         """Takes rows out of the file itself, not only out of sight. Returns how many."""
-        kept = [row for row in self._ledger.rows() if not unwanted(row)]
-        gone = len(self._ledger) - len(kept)
-        self._ledger.close()
-        write_atomic(self._path, b"".join(encode_line(_encode(row)) for row in kept))
-        self._ledger = _open(self._path)
+        with self._lock:
+            kept = [row for row in self._ledger.rows() if not unwanted(row)]
+            gone = len(self._ledger) - len(kept)
+            self._ledger.close()
+            write_atomic(self._path, b"".join(encode_line(_encode(row)) for row in kept))
+            self._ledger = _open(self._path)
         return gone
 
     def close(self) -> None:

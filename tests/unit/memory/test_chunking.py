@@ -49,6 +49,13 @@ def test_the_heading_path_is_kept_apart_from_the_text() -> None:
     assert not any("no heading" in chunk.heading for chunk in chunks)
 
 
+def test_a_heading_opens_a_chunk_once_the_one_before_is_half_full() -> None:
+    data = b"# One\n" + numbered(8) + b"# Two\n" + numbered(2) + b"# Three\n" + numbered(3)
+    chunks = cut(data, tokens=100, overlap=40)
+    assert [chunk.text.splitlines()[0] for chunk in chunks] == ["# One", "# Two"]
+    assert chunks[1].line0 == chunks[0].line1 + 1 == 10
+
+
 def test_the_hash_is_of_heading_and_text() -> None:
     assert text_hash("A", "x") != text_hash("B", "x") != text_hash("", "x")
     one, two = cut(b"# A\n" + numbered(30), 60, 0), cut(b"# B\n" + numbered(30), 60, 0)
