@@ -8,17 +8,9 @@ from openclaw_gateway.methods.services import Params
 from openclaw_gateway.protocol.dispatch import Call, Method
 
 
-class QuestionListParams(Params):
-    session_key: str | None = None
-
-
 class TaskSuggestionsParams(Params):
     session_key: str | None = None
     agent_id: str | None = None
-
-
-async def question_list(_params: QuestionListParams, _call: Call) -> dict[str, Any]:
-    return {"questions": []}
 
 
 async def task_suggestions(_params: TaskSuggestionsParams, _call: Call) -> dict[str, Any]:
@@ -26,6 +18,5 @@ async def task_suggestions(_params: TaskSuggestionsParams, _call: Call) -> dict[
 
 
 METHODS = [
-    Method("question.list", QuestionListParams, question_list, "operator.questions"),
     Method("taskSuggestions.list", TaskSuggestionsParams, task_suggestions, "operator.read"),
 ]

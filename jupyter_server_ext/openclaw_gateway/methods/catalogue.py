@@ -64,7 +64,8 @@ _NAMES = {
     "plugins": "plugins.list plugins.info plugins.doctor plugins.enable plugins.disable",
     "usage": "usage.status usage.cost sessions.usage",
     "mcp": "mcp.status mcp.probe",
-    "absent": "question.list taskSuggestions.list",
+    "questions": "question.request question.waitAnswer question.resolve question.get question.list",
+    "absent": "taskSuggestions.list",
 }
 """Module → the names of its methods, in the order in which `hello-ok` lists them."""
 
