@@ -65,6 +65,8 @@ def session_row(entry: SessionEntry, model: Model | None, active_run_ids: Sequen
     }
     for unwanted in ("title", "preview", "providerOverride"):
         row.pop(unwanted, None)
+    if entry.parent_session_key is not None:
+        row["spawnedBy"] = entry.parent_session_key
     if active_run_ids:
         row["activeRunIds"] = list(active_run_ids)
     return row

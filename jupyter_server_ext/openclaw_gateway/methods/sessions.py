@@ -163,6 +163,8 @@ def _matches(services: GatewayServices, entry: SessionEntry, params: SessionsLis
         return False
     if params.label is not None and entry.label != params.label:
         return False
+    if params.spawned_by is not None and entry.parent_session_key != services.key(params.spawned_by):
+        return False
     if params.active_minutes is not None and entry.updated_at < services.clock() - params.active_minutes * 60_000:
         return False
     if params.search:
