@@ -21,6 +21,7 @@ from openclaw_kernel.safety.environment import child_env
 from openclaw_kernel.safety.sandbox.service import Place
 from openclaw_kernel.safety.sandbox_api import SandboxError, Wrapped
 from openclaw_kernel.tools.api import ToolContext, ToolError
+from openclaw_kernel.tools.guardian import guardian
 from openclaw_kernel.tools.output import Output
 from openclaw_kernel.tools.processes import end_all, mark
 from openclaw_kernel.tools.terminal import RELAY, TAKE_TERMINAL, TERM, open_terminal
@@ -31,6 +32,8 @@ NOTE_CHARS = 1_000
 TERM_GRACE_S = 2.0
 DRAIN_S = 0.5
 
+Started = tuple[asyncio.subprocess.Process, list[asyncio.BaseTransport], asyncio.Task[None]]
+"""A process, what to close after it, and the task that takes its output."""
 Ending = Literal["exited", "timeout", "aborted", "killed"]
 Input = Literal["none", "pipe", "terminal"]
 
@@ -144,7 +147,7 @@ class Process:
     async def _supervise(self, wrapped: Wrapped | None) -> Finished:
         began = time.monotonic()
         cookie = mark(self.id)
-        process, transports, pump = await self._start(wrapped, cookie)
+        process, transports, pump = await self._started(wrapped, cookie)
         ending: Ending = "killed"
         try:
             ending = await self._until_end(process)
@@ -152,20 +155,37 @@ class Process:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(asyncio.shield(pump), DRAIN_S)
         finally:
-            _signal_group(process.pid, signal.SIGKILL)
-            if ending != "exited" or self.input == "terminal":
-                end_all(process.pid, cookie)
-            pump.cancel()
-            for transport in transports:
-                transport.close()
-            self.output.close()
+            self._end((process, transports, pump), {} if ending == "exited" and self.input != "terminal" else cookie)
         duration_ms = round((time.monotonic() - began) * 1000)
         return Finished(ending, process.returncode or 0, duration_ms, self.output.text(), self.output.saved)
 
-    async def _start(
-        self, wrapped: Wrapped | None, cookie: dict[str, str]
-    ) -> tuple[asyncio.subprocess.Process, list[asyncio.BaseTransport], asyncio.Task[None]]:
-        """The process, what to close after it, and the task that takes its output."""
+    async def _started(self, wrapped: Wrapped | None, cookie: dict[str, str]) -> Started:
+        """A start is never left half-way: asyncio would lose a process whose start is cancelled, and its descriptors. It takes
+        no longer than a fork, so a cancellation waits for it and then ends what was started."""
+        starting = asyncio.ensure_future(self._start(wrapped, cookie))
+        try:
+            return await asyncio.shield(starting)
+        except asyncio.CancelledError:
+            while not starting.done():
+                with contextlib.suppress(asyncio.CancelledError):
+                    await asyncio.wait({starting})
+            if not starting.cancelled() and starting.exception() is None:
+                self._end(starting.result(), cookie)
+            raise
+
+    def _end(self, started: Started, cookie: dict[str, str]) -> None:
+        """Kills the group, and with a `cookie` also what left it, and closes everything."""
+        process, transports, pump = started
+        _signal_group(process.pid, signal.SIGKILL)
+        if cookie:
+            end_all(process.pid, cookie)
+        guardian.forget(process.pid)
+        pump.cancel()
+        for transport in transports:
+            transport.close()
+        self.output.close()
+
+    async def _start(self, wrapped: Wrapped | None, cookie: dict[str, str]) -> Started:
         ours, theirs = self._pipes()
         try:
             process = await self._spawn(wrapped, cookie, theirs)
@@ -177,6 +197,8 @@ class Process:
             for descriptor in set(theirs) - {asyncio.subprocess.DEVNULL}:
                 os.close(descriptor)
         self.pid = process.pid
+        if wrapped is None:  # a sandbox ends with us by itself
+            guardian.watch(process.pid)
         reader, transport = await _reader(ours[0], terminal=self.input == "terminal")
         transports = [transport]
         if len(ours) > 1:
