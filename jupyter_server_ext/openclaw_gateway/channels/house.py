@@ -15,8 +15,8 @@ from openclaw_kernel.values.events import RunEvent
 @dataclass(frozen=True, slots=True)
 class House:
     """`command` answers a slash command of a session, or `None`; its third argument names the speaker when he is the owner and
-    is empty for others. `details` are those of the tool results of a run; `heard` notes the last route of a session; `workspace`
-    is an agent's folder."""
+    is empty for others. `details` are those of the tool results of a run; `heard` notes the last route of a session;
+    `workspace` is an agent's folder."""
 
     runtime: Runtime
     listen: Callable[[str, Callable[[RunEvent], None]], Callable[[], None]]

@@ -137,6 +137,7 @@ class Projection:
             case Compacted(tokens_before, summary, trigger, phase, note):
                 told = {"phase": phase, "trigger": trigger, "tokensBefore": tokens_before, "summary": summary, "note": note}
                 self._agent(event, "compaction", {name: value for name, value in told.items() if value != ""})
+                self._chat(event, {"state": "status", "phase": "compacting" if phase == "start" else "starting_model"})
             case UsageReported(usage):
                 self._agent(event, "usage", {"outputTokens": usage.output, "usage": usage_to_wire(usage)})
             case RunEnded():

@@ -1,5 +1,5 @@
 import * as React from 'react';
-import { Answer, Approval, isOf, Part, ThinkingPart, ToolPart } from '../gateway';
+import { Answer, Approval, isOf, NotePart, Part, ThinkingPart, ToolPart } from '../gateway';
 import { Ending } from './ending';
 import { useEnv } from './env';
 import { clock, duration } from './format';
@@ -45,6 +45,7 @@ export const AnswerView = React.memo(function AnswerView(props: Props): JSX.Elem
 type Group =
   | { kind: 'tools'; id: string; tools: ToolPart[] }
   | { kind: 'text'; id: string; text: string }
+  | { kind: 'note'; id: string; part: NotePart }
   | { kind: 'thinking'; id: string; part: ThinkingPart };
 
 /** Puts tool calls that follow one another into one box. */
@@ -58,6 +59,8 @@ export function group(parts: readonly Part[]): Group[] {
       groups.push({ kind: 'tools', id: part.id, tools: [part] });
     } else if (part.kind === 'text') {
       groups.push({ kind: 'text', id: part.id, text: part.text });
+    } else if (part.kind === 'note') {
+      groups.push({ kind: 'note', id: part.id, part });
     } else {
       groups.push({ kind: 'thinking', id: part.id, part });
     }
@@ -73,7 +76,24 @@ function GroupView(props: { group: Group; approvals: readonly Approval[]; stream
   if (each.kind === 'thinking') {
     return <Thinking part={each.part} />;
   }
+  if (each.kind === 'note') {
+    return <Shortened part={each.part} />;
+  }
   return <Markdown source={each.text} streaming={props.streaming} />;
+}
+
+/** That the model sees a summary of what was said before, or why it does not. */
+function Shortened(props: { part: NotePart }): JSX.Element {
+  const { words } = useEnv();
+  const { part } = props;
+  const done = words.__('Earlier messages were summarised for the model; the whole conversation is kept.');
+  const failed = words.__('Earlier messages could not be summarised (%1); the whole conversation is kept.', part.reason);
+  return (
+    <div className="oc-note" role="note">
+      <Icon name={part.what === 'shortened' ? 'info' : 'warn'} className="oc-muted oc-note-icon" />
+      <div className="oc-note-body">{part.what === 'shortened' ? done : failed}</div>
+    </div>
+  );
 }
 
 /** "Thought for 6 s", folded; without text there is nothing to unfold. */

@@ -10,15 +10,15 @@ export function doing(words: Words, answer: Answer, asks: boolean): string {
   if (asks) {
     return words.__('Waiting for your answer');
   }
+  if (answer.phase === 'compacting') {
+    return words.__('Making room: summarising earlier messages');
+  }
   const last = answer.parts[answer.parts.length - 1];
   if (last?.kind === 'tool' && last.state === 'running') {
     return words.__('Running %1', last.name);
   }
   if (last?.kind === 'thinking') {
     return words.__('Thinking');
-  }
-  if (answer.phase === 'compacting') {
-    return words.__('Making room: summarising earlier messages');
   }
   return last === undefined ? words.__('Starting') : words.__('Answering');
 }

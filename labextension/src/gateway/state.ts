@@ -34,7 +34,16 @@ export interface ThinkingPart {
   endedAt: number | null;
 }
 
-export type Part = TextPart | ToolPart | ThinkingPart;
+/** The conversation was shortened for the model, or could not be; `reason` says why not. */
+export interface NotePart {
+  kind: 'note';
+  id: string;
+  what: 'shortened' | 'not-shortened';
+  tokens: number;
+  reason: string;
+}
+
+export type Part = TextPart | ToolPart | ThinkingPart | NotePart;
 
 /** Somebody on a channel. The name is his own choice: never trusted, shown isolated. */
 export interface Sender {

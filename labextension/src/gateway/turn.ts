@@ -75,10 +75,28 @@ export function addAgent(answer: Answer, stream: string, data: Json, at: number)
   if (stream === 'run_status') {
     return { ...answer, phase: text(data, 'phase') ?? answer.phase };
   }
+  if (stream === 'compaction') {
+    return addCompaction(answer, data, at);
+  }
   if (stream === 'lifecycle' && data.phase === 'model' && text(data, 'model') !== undefined) {
     return { ...answer, model: text(data, 'model') ?? answer.model };
   }
   return answer;
+}
+
+/** `{phase: start | end | failed, tokensBefore, note}`. */
+function addCompaction(answer: Answer, data: Json, at: number): Answer {
+  if (data.phase === 'start') {
+    return { ...answer, phase: 'compacting' };
+  }
+  const note: Part = {
+    kind: 'note',
+    id: `note-${answer.parts.length}`,
+    what: data.phase === 'failed' ? 'not-shortened' : 'shortened',
+    tokens: number(data, 'tokensBefore') ?? 0,
+    reason: text(data, 'note') ?? ''
+  };
+  return { ...answer, phase: '', parts: [...endThinking(answer.parts, at), note] };
 }
 
 function addThinking(answer: Answer, data: Json, at: number): Answer {

@@ -18,7 +18,7 @@ const message = (text: string) => ({ role: 'assistant', content: [{ type: 'text'
 const delta = (state: State, text: string, more = {}) => hear(state, 'chat', { state: 'delta', message: message(text), ...more });
 const tool = (state: State, data: Record<string, unknown>, at = 10) => hear(state, 'agent', { stream: 'tool', data }, at);
 const answer = (state: State) => state.entries.find(entry => entry.kind === 'answer') as Answer;
-const texts = (state: State) => answer(state).parts.map((part: Part) => (part.kind === 'tool' ? `[${part.name}]` : part.text));
+const texts = (state: State) => answer(state).parts.map((part: Part) => (part.kind === 'tool' ? `[${part.name}]` : part.kind === 'note' ? `(${part.what})` : part.text));
 
 describe('a turn', () => {
   it('streams, then ends', () => {
@@ -32,6 +32,19 @@ describe('a turn', () => {
     expect(texts(state)).toEqual(['one two three']);
     expect(running(state)).toBeNull();
     expect(state.entries.map(entry => entry.kind)).toEqual(['said', 'answer']);
+  });
+
+  it('says that the conversation is being shortened, and how that went', () => {
+    const compaction = (state: State, data: Record<string, unknown>) => hear(state, 'agent', { stream: 'compaction', data });
+    let state = hear(start(), 'chat', { state: 'status', phase: 'preparing_context' });
+    state = compaction(state, { phase: 'start', trigger: 'threshold', tokensBefore: 9_000 });
+    expect(answer(state)).toMatchObject({ phase: 'compacting', parts: [] });
+    state = compaction(state, { phase: 'end', trigger: 'threshold', tokensBefore: 9_000, summary: 'x' });
+    expect(answer(state)).toMatchObject({ phase: '', parts: [{ kind: 'note', what: 'shortened', tokens: 9_000 }] });
+    state = compaction(state, { phase: 'failed', trigger: 'overflow', tokensBefore: 9_000, note: 'no words came' });
+    state = delta(state, 'done');
+    expect(texts(state)).toEqual(['(shortened)', '(not-shortened)', 'done']);
+    expect(answer(state).parts[1]).toMatchObject({ reason: 'no words came' });
   });
 
   it('uses deltaText from a server that sends no message', () => {

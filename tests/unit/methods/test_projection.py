@@ -7,6 +7,7 @@ from typing import Any
 from openclaw_gateway.methods.projection import PACE_MS, Projection, pace
 from openclaw_kernel.values.events import (
     AgentEvent,
+    Compacted,
     MessageDelta,
     MessageStarted,
     PhaseChanged,
@@ -140,3 +141,16 @@ async def test_listeners_hear_one_run_until_they_stop() -> None:
     stop()
     stage.play(PhaseChanged("starting_model"))
     assert len(heard) == 1
+
+
+async def test_clients_hear_that_a_conversation_is_being_shortened_and_how_it_went() -> None:
+    stage = Stage()
+    stage.play(Compacted(9_000, "", "threshold", "start"), Compacted(9_000, "", "threshold", "failed", "no words came"))
+    assert [(row["state"], row["phase"]) for row in stage.out.chat()] == [
+        ("status", "compacting"),
+        ("status", "starting_model"),
+    ]
+    assert [(data["phase"], data.get("note")) for data in stage.out.agent("compaction")] == [
+        ("start", None),
+        ("failed", "no words came"),
+    ]
