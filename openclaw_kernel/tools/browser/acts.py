@@ -61,6 +61,8 @@ async def said(args: BrowserArgs, tab: Tab) -> str:
     for name, value in (("text", args.text), ("key", args.key), ("values", args.values or None), ("accept", args.accept)):
         if value is not None:
             lines.append(f"{name}: {json.dumps(value, ensure_ascii=False)}")
+    if tab.armed is not None:
+        lines.append(f"the next dialog of the page is {'accepted' if tab.armed.accept else 'dismissed'}")
     if args.submit or args.double:
         lines.append("then Enter" if args.submit else "twice")
     if args.code:

@@ -103,6 +103,11 @@ class Browser:
             self._watcher.cancel()
             await asyncio.gather(self._watcher, return_exceptions=True)
 
+    def lost(self) -> None:
+        """Nothing can be said to the browser any more: the next use starts another."""
+        if self._live is not None:
+            self._live.ended = True
+
     async def close_if_idle(self) -> bool:
         """Whether it was closed now."""
         limit_ms = self.settings().idle_minutes * 60_000

@@ -53,11 +53,33 @@ class Snapshot:
 
 
 async def take(page: Page) -> Snapshot:
-    """Raises Playwright's errors."""
-    return parse(await page.aria_snapshot(mode="ai", timeout=TIMEOUT_MS))
+    """What stands in password fields is left out. Raises Playwright's errors."""
+    tree = await page.aria_snapshot(mode="ai", timeout=TIMEOUT_MS)
+    hidden = await _passwords(page, parse(tree))
+    return parse(tree, hidden)
 
 
-def parse(tree: str) -> Snapshot:
+async def _passwords(page: Page, seen: Snapshot) -> frozenset[str]:
+    """The refs of fields that hold a password, or may hold one."""
+    from playwright.async_api import Error
+
+    counts = [await frame.locator("input[type=password]").count() for frame in page.frames if not frame.is_detached()]
+    if not any(counts):
+        return frozenset()
+    found = []
+    for ref, element in seen.elements.items():
+        if element.line.startswith("textbox"):
+            try:
+                kind = await page.locator(f"aria-ref={ref}").get_attribute("type", timeout=1_000)
+            except Error:
+                kind = "password"  # gone meanwhile: nothing is told of it
+            if (kind or "").lower() == "password":
+                found.append(ref)
+    return frozenset(found)
+
+
+def parse(tree: str, hidden: frozenset[str] = frozenset()) -> Snapshot:
+    """`hidden` are the refs of fields whose value is not told."""
     elements: dict[str, Element] = {}
     lines: dict[str, str] = {}
     outline: list[str] = []
@@ -69,6 +91,8 @@ def parse(tree: str) -> Snapshot:
         above = open_at[-1][1] if open_at else None
         found = _REF.search(body)
         ref = found[1] if found else ""
+        if found and ref in hidden:
+            body = body[: found.end()] + (": (hidden)" if ": " in body[found.end() :] else "")
         line = _short(_NOISE.sub("", body))
         role = body.partition(" ")[0].rstrip(":")
         if ref:

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -20,6 +21,7 @@ log = logging.getLogger(__name__)
 CONSOLE_LINES = 200
 NOTES = 20
 WORDS = 500
+TITLE_S = 5.0
 _TOP_LEVEL = ("http", "https", "blob", "chrome-error", "")
 """What a tab may show; `about:` only as the blank page."""
 
@@ -56,6 +58,13 @@ class Tab:
         page.on("framenavigated", self._moved)
         page.on("crash", lambda _page: self._crash())
         page.on("close", lambda _page: gone(self))
+
+    async def title(self) -> str:
+        """Empty for a page that is too busy to say."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(TITLE_S):
+                return (await self.page.title())[:300]
+        return ""
 
     def told(self) -> list[str]:
         """The notes since the last call."""

@@ -102,6 +102,8 @@ class _Hand:
             return None  # it will not run
         if args.action != "act":
             return None
+        if self._browser.live is None:
+            raise UserError("no page is open; use the action open with a url")
         try:
             async with asyncio.timeout(CALL_S), self._browser.use(args.profile, asking.session_key) as live:
                 acts.complete(args)
@@ -123,6 +125,8 @@ class _Hand:
         if not type(error).__module__.startswith("playwright"):
             return ""
         message = str(error)
+        if "Connection closed" in message:
+            self._browser.lost()  # the driver itself is gone, and tells nobody
         if self._browser.live is None:
             return _ENDED
         first = message.partition("\n")[0].partition(": ")[2] or message.partition("\n")[0]
@@ -253,7 +257,7 @@ async def _state(live: Live, tab: Tab, before: int, sentence: str, result: str =
     """Where the tab is now, and what happened meanwhile."""
     if tab.page.is_closed():
         return text_result(f"{sentence} The tab is closed now.", tab=tab.id)
-    url, title = tab.page.url, (await tab.page.title())[:300]
+    url, title = tab.page.url, await tab.title()
     lines = [f"URL: {url[:1_000]}", f"Title: {title}", *_meanwhile(live, tab, before)]
     if result:
         lines += ["Result:", result]
@@ -269,7 +273,7 @@ async def _tabs(live: Live, owner: str) -> ToolResult:
     own = [tab for tab in live.tabs.values() if tab.owner == owner]
     rows = []
     for tab in own:
-        title = "(crashed)" if tab.crashed else (await tab.page.title())[:100]
+        title = "(crashed)" if tab.crashed else (await tab.title())[:100]
         mark = " *" if live.last.get(owner) == tab.id else ""
         rows.append(f"{tab.id}{mark} {tab.page.url[:300]} {title}")
     text = fence("web page", "\n".join(rows)) if rows else "No page is open here."
@@ -287,7 +291,7 @@ async def _snapshot(live: Live, tab: Tab, args: BrowserArgs, result_chars: int, 
     head = f"Tab {tab.id}."
     if end < len(whole):
         head += f" Characters {args.offset} to {end} of {len(whole)}; read on with offset {end}."
-    title = (await tab.page.title())[:300]
+    title = await tab.title()
     lines = [f"URL: {tab.page.url[:1_000]}", f"Title: {title}", *_meanwhile(live, tab, before), text]
     return text_result(
         f"{head}\n{fence('web page', chr(10).join(lines))}",

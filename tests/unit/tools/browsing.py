@@ -21,6 +21,7 @@ from tests.needs import need
 
 CHROMIUM = next((path for name in NAMES if (path := shutil.which(name))), None)
 SESSION = "agent:main:main"
+SECRET = "a-secret-of-the-gateway"
 
 
 def need_chromium() -> None:
@@ -41,7 +42,7 @@ class Desk:
         self.workspace.mkdir(parents=True, exist_ok=True)
         self.browser = Browser(
             lambda: BrowserSettings.model_validate(self.settings), self.folder / "browser",
-            env=os.environ, clock=lambda: self.now, lookup=self.lookup,
+            env={**os.environ, "A_SECRET": SECRET}, clock=lambda: self.now, lookup=self.lookup,
         )  # fmt: skip
         self.tool = browser_tool(self.browser)
 

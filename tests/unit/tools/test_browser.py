@@ -6,7 +6,9 @@ import asyncio
 import base64
 import json
 import os
+import re
 import signal
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -14,16 +16,18 @@ import psutil
 import pytest
 import pytest_asyncio
 
+from openclaw_kernel.config.schema.browser import Browser as BrowserSettings
 from openclaw_kernel.safety.api import Allow, Ask, PolicyState, ToolFacts
 from openclaw_kernel.safety.decide import decide
 from openclaw_kernel.tools.api import ToolError
+from openclaw_kernel.tools.browser import program
 from openclaw_kernel.tools.browser.arguments import SCHEMA, BrowserArgs
 from openclaw_kernel.tools.browser.tool import effect_of
 from openclaw_kernel.values.errors import UserError
 from openclaw_kernel.values.messages import Image, ToolCall
 from tests.fakes.form_site import FormSite
 from tests.fakes.web_server import Answer, FakeWeb, redirect
-from tests.unit.tools.browsing import SESSION, Desk, need_chromium
+from tests.unit.tools.browsing import CHROMIUM, SECRET, SESSION, Desk, need_chromium
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -303,6 +307,80 @@ async def test_keys_hovering_and_dragging_work(desk: Desk, web: FakeWeb) -> None
     desk.settings["evaluateEnabled"] = False
     with pytest.raises(ToolError, match="evaluateEnabled"):
         await desk.act("evaluate", code="1")
+
+
+async def test_passwords_and_secrets_stay_where_they_are(desk: Desk, web: FakeWeb) -> None:
+    frame = "<input type=PassWord aria-label=Inner value=hunter3>"
+    await open_page(
+        desk,
+        web,
+        f"<label>Key <input type=password></label><input aria-label=User value=ada><iframe srcdoc='{frame}'></iframe>",
+    )
+    at = await desk.refs()
+    assert "hunter3" not in at.text and 'textbox "Inner": (hidden)' in at.text and 'textbox "User": ada' in at.text
+    await desk.act("type", ref=at['textbox "Key"'], text="hunter2: [x]")
+    shown = (await desk.refs()).text
+    assert "hunter2" not in shown and 'textbox "Key": (hidden)' in shown
+    asked = await desk.preview(action="act", kind="click", ref=at['textbox "Key"'])
+    assert asked is not None and "hunter2" not in asked.text
+    processes = [one for one in psutil.Process().children(recursive=True) if "chrom" in one.name()]
+    assert len(processes) > 1 and not any(SECRET in "".join(one.environ().values()) for one in processes)
+    assert (desk.folder / "browser" / "openclaw").stat().st_mode & 0o077 == 0
+
+
+async def test_what_cannot_be_started_is_one_sentence(desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = Desk(tmp_path)
+    for settings, words in (
+        ({"enabled": False}, "browser.enabled is false"),
+        ({"executablePath": "/no/such/chromium"}, "browser.executablePath names /no/such/chromium"),
+        ({"executablePath": "/bin/true"}, "Chromium did not start"),
+        ({"cdpUrl": "http://10.0.0.1:9222"}, "on this machine"),
+        ({"cdpUrl": "http://evil.example:9222"}, "on this machine"),
+        ({"cdpUrl": "http://127.0.0.1:1"}, "No browser answers at browser.cdpUrl"),
+        ({"attachOnly": True}, "browser.attachOnly is true"),
+    ):
+        other.settings = settings
+        with pytest.raises(ToolError, match=words) as caught:
+            await other.run("open", url="https://example.org")
+        assert "\n" not in str(caught.value)
+    other.settings = {}
+    with pytest.raises(ToolError, match="no browser profile"):
+        await other.run("start", profile="other")
+    monkeypatch.setitem(sys.modules, "playwright.async_api", None)
+    with pytest.raises(ToolError, match=re.escape("jupyter-openclaw[browser]")):
+        await other.run("start")
+    monkeypatch.setattr(program, "NAMES", ("no-such-browser",))
+    with pytest.raises(ToolError, match="install chromium"):
+        program.find(BrowserSettings(), {"PATH": "/usr/bin"})
+    await other.browser.close()
+
+
+async def test_in_a_browser_that_runs_already_it_has_a_window_and_a_door_of_its_own(web: FakeWeb, tmp_path: Path) -> None:
+    need_chromium()
+    assert CHROMIUM is not None
+    flags = ["--headless=new", "--no-sandbox", "--disable-gpu", "--remote-debugging-port=0", f"--user-data-dir={tmp_path}/own"]
+    process = await asyncio.create_subprocess_exec(CHROMIUM, *flags, stderr=asyncio.subprocess.PIPE)
+    assert process.stderr is not None
+    try:
+        async with asyncio.timeout(30):
+            while not (found := re.search(rb"ws://127.0.0.1:(\d+)/", await process.stderr.readline())):
+                pass
+        desk = Desk(tmp_path, {"cdpUrl": f"http://127.0.0.1:{int(found[1])}"})
+        web.pages["/page"] = Answer("<title>Page</title><p>attached")
+        with pytest.raises(ToolError, match="not on the open internet"):
+            await desk.run("open", url=f"{web.url}/page")
+        desk.allow(web.host)
+        await desk.say("open", url=f"{web.url}/page")
+        assert "attached" in await desk.say("snapshot") and "attached to" in await desk.say("status")
+        async with FakeWeb() as inside:
+            code = f"fetch('http://{inside.host}/', {{mode: 'no-cors'}}).then(() => 1, () => 2)"
+            assert "not on the open internet" in await desk.act("evaluate", code=code)
+            assert inside.requests == []
+        await desk.browser.close()
+        assert process.returncode is None, "the browser is somebody else's and goes on"
+    finally:
+        process.kill()
+        await process.wait()
 
 
 async def test_a_crash_is_one_sentence_and_the_next_call_starts_anew(desk: Desk, web: FakeWeb) -> None:
