@@ -83,7 +83,7 @@ HOUSE = Options()
 def rank(candidates: Sequence[Candidate], options: Options) -> list[tuple[Candidate, Scored]]:
     """Best first, a named file before everything else (MEM-05); what is noise under the rule is gone."""
     judged = [(candidate, _scored(candidate, options)) for candidate in candidates]
-    judged = [(candidate, scored) for candidate, scored in judged if scored.score > 0]
+    judged = [(candidate, scored) for candidate, scored in judged if candidate.named or scored.score > 0]
     judged.sort(key=lambda pair: (not pair[0].named, -pair[1].score, pair[0].id))
     return [pair for at, pair in enumerate(judged) if _stays(at, *pair, options)]
 
