@@ -157,8 +157,19 @@ class ToolError(Exception):
 
 @lru_cache(maxsize=256)
 def parameter_schema(parameters: type[BaseModel]) -> Mapping[str, Any]:
-    schema = parameters.model_json_schema(by_alias=True)
-    schema.pop("title", None)
-    for prop in schema.get("properties", {}).values():
-        prop.pop("title", None)
-    return schema
+    return _untitled(parameters.model_json_schema(by_alias=True))
+
+
+def _untitled(node: Mapping[str, Any]) -> dict[str, Any]:
+    """A schema without the titles pydantic makes of names, at every depth: they say nothing and cost tokens in every turn."""
+    found: dict[str, Any] = {}
+    for key, value in node.items():
+        if key in ("properties", "$defs"):
+            found[key] = {name: _untitled(each) for name, each in value.items()}
+        elif key in ("items", "additionalProperties") and isinstance(value, Mapping):
+            found[key] = _untitled(value)
+        elif key in ("anyOf", "oneOf", "allOf"):
+            found[key] = [_untitled(each) for each in value]
+        elif key != "title":
+            found[key] = value
+    return found

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
@@ -12,24 +11,22 @@ from openclaw_kernel.tools.api import Tool, ToolContext, ToolError, ToolResult, 
 from openclaw_kernel.tools.questions import HEADER_CHARS, MAX_OPTIONS, MAX_QUESTIONS, Asked, Option, Question, Questions
 from openclaw_kernel.values.errors import OpenClawError
 
+LABEL_CHARS, MEANING_CHARS = 80, 300
+
 
 class _Args(BaseModel):
     model_config = ConfigDict(extra="forbid", defer_build=True, alias_generator=to_camel, populate_by_name=True)
 
 
-class Choice(_Args):
-    label: str = Field(min_length=1, max_length=80)
-    description: str = Field("", max_length=300)
-
-
 class Ask(_Args):
-    header: str = Field(min_length=1, max_length=HEADER_CHARS)
-    question: str = Field(min_length=1, max_length=1_000)
-    options: Annotated[list[Choice], Field(max_length=MAX_OPTIONS)] = Field(
-        default_factory=list, description="Choices; none for an answer in free words"
+    header: str = Field(max_length=HEADER_CHARS)
+    question: str = Field(max_length=1_000)
+    options: list[str] = Field(
+        default_factory=list,
+        max_length=MAX_OPTIONS,
+        description="`label` or `label | what it means`",
     )
     multi_select: bool = False
-    only_options: bool = Field(False, description="Take no words of the person's own")
 
 
 class AskArgs(_Args):
@@ -65,15 +62,20 @@ def ask_user_tool(questions: Questions) -> Tool:
 def _put(questions: Questions, args: AskArgs, ctx: ToolContext) -> Asked:
     rows = []
     for number, one in enumerate(args.questions, 1):
-        labels = [option.label for option in one.options]
-        if len(labels) == 1 or len(set(labels)) != len(labels):
+        options = tuple(_option(text) for text in one.options)
+        labels = [option.label for option in options]
+        if len(labels) == 1 or len(set(labels)) != len(labels) or not all(labels):
             raise ToolError(f"Question {number} needs two or more different options, or none for free words.")
-        options = tuple(Option(option.label, option.description) for option in one.options)
-        rows.append(Question(f"q{number}", one.header, one.question, options, one.multi_select, not one.only_options))
+        rows.append(Question(f"q{number}", one.header, one.question, options, one.multi_select, is_other=True))
     try:
         return questions.ask(rows, agent_id=ctx.agent_id, session_key=ctx.session_key, run_id=ctx.run_id)
     except OpenClawError as error:
         raise ToolError(str(error)) from error
+
+
+def _option(text: str) -> Option:
+    label, _, meaning = text.partition("|")
+    return Option(label.strip()[:LABEL_CHARS], meaning.strip()[:MEANING_CHARS])
 
 
 def _result(row: Asked) -> ToolResult:

@@ -18,7 +18,7 @@ ASK = {
             "question": "Which colour?",
             "options": [{"label": "Red"}, {"label": "Blue", "description": "sky"}],
         },
-        {"header": "Days", "question": "When?", "options": [{"label": "Mon"}, {"label": "Tue"}], "multiSelect": True},
+        {"header": "Days", "question": "When?", "options": ["Mon", "Tue"], "multiSelect": True},
         {"header": "Name", "question": "What name?"},
     ]
 }
