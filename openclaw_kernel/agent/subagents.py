@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -27,8 +28,10 @@ from openclaw_kernel.values.messages import AssistantMessage, Text, UserMessage
 
 log = logging.getLogger(__name__)
 
-CASCADE = frozenset({"stop", "rpc", "reset", "delete"})
+CASCADE = frozenset({"stop", "rpc", "reset", "delete", "disconnected"})
 """Reasons to abort a session that hold for what it has started, too."""
+LOOK_S = 1.0
+"""How soon somebody who waits for a result sees that a person has spoken."""
 _CUT = frozenset({"restart", "shutdown"})
 
 BRIEF = """\
@@ -150,19 +153,19 @@ class Subagents:
         return [row for row in self._rows.rows() if row.parent_key == parent_key and not row.archived]
 
     async def next_result(self, parent_key: str, timeout_s: float) -> bool:
-        """Waits until a result is on its way to a session that has subagents at work; false when none comes in time."""
-        rows = self.children(parent_key)
-        if any(row.owed and row.attempts for row in rows):
-            return True
-        if not any(row.running or row.owed for row in rows):
-            return False
-        news = self._news.setdefault(parent_key, asyncio.Event())
-        news.clear()
-        try:
-            await asyncio.wait_for(news.wait(), timeout_s)
-        except TimeoutError:
-            return False
-        return True
+        """Waits until a result is on its way to a session that has subagents at work; false when none comes in time, or when
+        somebody else speaks to the session first."""
+        end = asyncio.get_running_loop().time() + timeout_s
+        while True:
+            rows = self.children(parent_key)
+            if any(row.delivery == "open" and row.attempts for row in rows):
+                return True
+            left = end - asyncio.get_running_loop().time()
+            if left <= 0 or not any(row.unsettled for row in rows) or self._parts.runtime.queued(parent_key):
+                return False
+            news = self._news.setdefault(parent_key, asyncio.Event())
+            with suppress(TimeoutError):
+                await asyncio.wait_for(news.wait(), min(left, LOOK_S))
 
     # --- what happens around it
 
@@ -234,10 +237,17 @@ class Subagents:
         row = self._get(row_id)
         if row.running:
             row = await self._end(row)
+        if row.owed and self._in_vain(row):
+            row = self._change(row_id, delivery="none")
         if row.owed:
             await self._delivery.bring(row_id)
         self._tell_told(row_id)
         await self._archive(row_id)
+
+    def _in_vain(self, row: SubagentRow) -> bool:
+        """Whether the subagent that wanted this is itself over without an answer; its own parent knows."""
+        boss = self._rows.get(row.parent_run)
+        return boss is not None and not boss.running and boss.state != "done"
 
     async def _end(self, row: SubagentRow) -> SubagentRow:
         """Waits for the run, then for what came of its own subagents, and writes down how it went."""

@@ -114,7 +114,7 @@ def result_message(row: SubagentRow, now: int) -> UserMessage:
         lines.append(fence("subagent", text) if row.untrusted else text)
         if len(row.result) > len(text):
             lines.append(f"[cut: {RESULT_CHARS} of {len(row.result)} characters; the whole is in its session]")
-    elif row.state != "done":
+    else:
         lines.append("It left no answer.")
     lines.append("This message is automatic. Use the result for what the person asked; nobody else has seen it.")
     key = f"{row.delivery_run}:user"

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from openclaw_kernel.agent.settings import agent_entry
 from openclaw_kernel.agent.subagents_rows import SubagentRow
 from openclaw_kernel.config.schema import OpenClawConfig
+from openclaw_kernel.models.api import ThinkingLevel
 from openclaw_kernel.values.errors import OpenClawError, invalid, unavailable
 
 BACKLOG_WARN = 25
@@ -18,6 +19,7 @@ RETRY_MS = 15_000
 RETRY_MAX_MS = 300_000
 WINDOW_MS = 1_800_000
 """A delivery is tried again after 15 s, then twice that, up to 5 min, for 30 min (AGT-33)."""
+LEVELS: tuple[str, ...] = get_args(ThinkingLevel)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +91,12 @@ def model_for(spawn: Spawn, config: OpenClawConfig) -> str | None:
 
 
 def thinking_for(spawn: Spawn, config: OpenClawConfig) -> str | None:
+    """The level, found in the same order. Raises `OpenClawError` for one that does not exist."""
     entry = agent_entry(config, spawn.agent_id or spawn.parent_agent)
-    return spawn.thinking or (entry.subagents.thinking if entry else None) or config.agents.defaults.subagents.thinking
+    level = spawn.thinking or (entry.subagents.thinking if entry else None) or config.agents.defaults.subagents.thinking
+    if level is not None and level not in LEVELS:
+        raise invalid(f"thinking {level!r} is not a level; use one of {', '.join(LEVELS)}")
+    return level
 
 
 def retry_ms(attempts: int) -> int:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from openclaw_kernel.models.api import ThinkingLevel
 from openclaw_kernel.tools.api import Tool, ToolContext, ToolError, ToolResult, text_result
 from openclaw_kernel.tools.exec import first_line
 from openclaw_kernel.tools.sessions import GROUP, caller_of, desk_of, rows_text
@@ -15,7 +14,6 @@ from openclaw_kernel.values.errors import OpenClawError, UserError
 
 YIELD_S = 120
 YIELD_MAX_S = 600
-LEVELS: tuple[str, ...] = get_args(ThinkingLevel)
 
 
 class SpawnArgs(BaseModel):
@@ -42,10 +40,9 @@ class YieldArgs(BaseModel):
 
 
 async def sessions_spawn(args: SpawnArgs, ctx: ToolContext) -> ToolResult:
-    level = args.thinking or None
-    if level is not None and level not in LEVELS:
-        raise ToolError(f"thinking {level!r} is not a level; use one of {', '.join(LEVELS)}.")
-    task = Task(args.task, args.label, args.agent_id, args.model or None, level, args.run_timeout_s, args.cleanup)
+    task = Task(
+        args.task, args.label, args.agent_id, args.model or None, args.thinking or None, args.run_timeout_s, args.cleanup
+    )
     try:
         row = await desk_of(ctx).spawn(caller_of(ctx), task)
     except (OpenClawError, UserError) as error:

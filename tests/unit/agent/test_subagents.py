@@ -12,7 +12,7 @@ from openclaw_kernel.agent.subagents_rows import open_rows
 from openclaw_kernel.agent.subagents_rules import BACKLOG_BLOCK, retry_ms
 from openclaw_kernel.safety.approvals import Approval
 from openclaw_kernel.sessions.transcript import Transcript
-from openclaw_kernel.tools.sessions_api import Caller, Task
+from openclaw_kernel.tools.sessions_api import Caller
 from openclaw_kernel.values.errors import OpenClawError, UserError, unavailable
 from openclaw_kernel.values.messages import Text, ToolCall, UserMessage
 from tests.unit.agent.conftest import Bench, Command, Held, fail, say
@@ -350,6 +350,41 @@ async def test_waiting_for_a_result(tmp_path: Path) -> None:
         assert await waiting is True
 
 
+async def test_waiting_ends_when_a_person_speaks(tmp_path: Path) -> None:
+    async with house(tmp_path) as it:
+        minds, me = Minds(it.bench), Caller(MAIN, "main", "r")
+        minds.child = Held()
+        minds.held[MAIN] = busy = Held()
+        await it.bench.runtime.submit(it.bench.request("r1", key=MAIN))
+        await busy.reached.wait()
+        await it.spawn()
+        await it.bench.runtime.submit(it.bench.request("r2", "stop waiting", key=MAIN, queue="steer"))
+        async with asyncio.timeout(5):
+            assert await it.desk.next_result(me, 100) is False
+
+
+async def test_after_a_crash_nobody_is_started_for_one_that_was_cut_itself(tmp_path: Path) -> None:
+    async with house(tmp_path, **limits(maxSpawnDepth=2)) as it:
+        minds = Minds(it.bench)
+        minds.child = Held(text="half")
+        boss = await it.spawn(label="boss")
+        await it.spawn(key=boss["childSessionKey"], run=boss["runId"], label="deep")
+        await it.until(lambda: len(it.bench.models.calls) == 2)
+        await it.restart()
+        await it.until(lambda: not any(row.unsettled for row in it.rows()))
+        assert [row.delivery for row in it.rows()] == ["delivered", "none"]
+        assert len(it.results()) == 1 and not it.results(boss["childSessionKey"])
+
+
+async def test_a_level_of_thinking_that_does_not_exist_is_refused(tmp_path: Path) -> None:
+    async with house(tmp_path, **limits(thinking="enormous")) as it:
+        with pytest.raises(OpenClawError, match="'enormous' is not a level"):
+            await it.spawn()
+        row = await it.spawn(thinking="high")
+        entry = it.bench.sessions.get(row["childSessionKey"])
+        assert entry is not None and entry.thinking_level == "high"
+
+
 async def test_sessions_are_archived_after_an_hour_or_deleted_at_once(tmp_path: Path) -> None:
     async with house(tmp_path) as it:
         Minds(it.bench)
@@ -458,7 +493,3 @@ async def test_steering_words_that_are_untrusted_taint_the_run_they_enter(bench:
     bench.runtime.steer("main", UserMessage((Text("hm"),), 1, meta={"untrusted": True}))
     assert transcript.latest("taint") is not None
     busy.release.set()
-
-
-def test_a_task_is_a_plain_value() -> None:
-    assert Task("x").cleanup == "keep"
