@@ -23,8 +23,8 @@ _RANGE = re.compile(r"^(\d{1,6})(?:-(\d{1,6})?)?$")
 class PdfArgs(BaseModel):
     model_config = ConfigDict(extra="forbid", defer_build=True)
     paths: list[str] = Field(min_length=1, max_length=MAX_FILES, description="Files of the workspace, or URLs")
-    pages: str | None = Field(None, max_length=200, description="Such as 1-5,7 or 20-; else from the first")
-    password: str | None = Field(None, max_length=200)
+    pages: str = Field("", max_length=200, description="1-5,7 or 20-")
+    password: str = Field("", max_length=200)
 
 
 def pdf_tool(web: Web) -> Tool:
@@ -63,12 +63,12 @@ def pdf_tool(web: Web) -> Tool:
     )
 
 
-def pages_of(text: str | None) -> list[int] | None:
+def pages_of(text: str) -> list[int] | None:
     """The page numbers of a filter such as `1-5,7,30-`, an open end counting as far as a call reads. Raises `ToolError`."""
-    if not (text or "").strip():
+    if not text.strip():
         return None
     found: list[int] = []
-    for part in (text or "").split(","):
+    for part in text.split(","):
         match = _RANGE.match(part.strip())
         first = int(match[1]) if match else 0
         if match is None or first < 1:
@@ -80,7 +80,7 @@ def pages_of(text: str | None) -> list[int] | None:
     return list(dict.fromkeys(found))
 
 
-def _shown(name: str, answer: dict[str, Any], asked: str | None, room: int) -> tuple[str, int]:
+def _shown(name: str, answer: dict[str, Any], asked: str, room: int) -> tuple[str, int]:
     """The pages that fit, and how many they are."""
     total, pages = answer["total"], answer["pages"]
     if not pages:

@@ -48,8 +48,8 @@ def browser_tool(browser: Browser) -> Tool:
     hand = _Hand(browser)
     return Tool(
         "browser",
-        "Drive a web browser: open a url, snapshot the page (elements with refs), act on a ref (click, type, fill, …), "
-        "screenshot, pdf. Take a new snapshot after the page changed. For mere reading use web_fetch.",
+        "Drive a web browser: open a url, snapshot it (elements with refs), act on a ref, snapshot again when the page has "
+        "changed. A dialog is dismissed unless act dialog came before. Only to read, use web_fetch.",
         BrowserArgs,
         hand.run,
         effect="outbound",

@@ -97,8 +97,8 @@ async def test_the_pages_that_were_asked_for_are_read(desk: Desk) -> None:
     assert short.rstrip().endswith("<<<end of untrusted PDF>>>")
 
 
-@pytest.mark.parametrize(("text", "found"), [("1-3", [1, 2, 3]), ("7", [7]), (" 2 , 2,1 ", [2, 1]), ("", None), (None, None)])
-def test_filters_of_pages(text: str | None, found: list[int] | None) -> None:
+@pytest.mark.parametrize(("text", "found"), [("1-3", [1, 2, 3]), ("7", [7]), (" 2 , 2,1 ", [2, 1]), ("", None), (" ", None)])
+def test_filters_of_pages(text: str, found: list[int] | None) -> None:
     assert pages_of(text) == found
 
 
