@@ -26,6 +26,7 @@ def default_limit() -> int:
 class _Lane:
     waiting: deque[tuple[str, Work]] = field(default_factory=deque)
     running: str | None = None
+    task: asyncio.Task[None] | None = None
 
 
 class Lanes:
@@ -67,6 +68,15 @@ class Lanes:
             del self._lanes[lane]
         return True
 
+    def free(self, lane: str, job_id: str) -> bool:
+        """Cancels the running job and gives its place to the next one, whether it reacts or not; false when it does not run."""
+        place = self._lanes.get(lane)
+        if place is None or place.running != job_id or place.task is None:
+            return False
+        place.task.cancel()
+        self._finished(place.task, lane)
+        return True
+
     async def drain(self) -> None:
         """Waits until nothing runs and nothing waits."""
         while self._tasks:
@@ -78,7 +88,7 @@ class Lanes:
             place = self._lanes[lane]
             job_id, work = place.waiting.popleft()
             place.running = job_id
-            task = asyncio.create_task(self._run(lane, job_id, work), name=f"run:{job_id}")
+            task = place.task = asyncio.create_task(self._run(lane, job_id, work), name=f"run:{job_id}")
             self._tasks.add(task)
             task.add_done_callback(lambda done, lane=lane: self._finished(done, lane))  # type: ignore[misc]
 
@@ -89,9 +99,11 @@ class Lanes:
             log.exception("job %s of lane %s failed", job_id, lane)
 
     def _finished(self, task: asyncio.Task[None], lane: str) -> None:
+        if task not in self._tasks:
+            return  # freed before
         self._tasks.discard(task)
         place = self._lanes[lane]
-        place.running = None
+        place.running = place.task = None
         if place.waiting:
             self._ready.append(lane)
         else:

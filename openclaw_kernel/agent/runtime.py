@@ -20,6 +20,7 @@ from openclaw_kernel.agent.recovery import Recovery
 from openclaw_kernel.agent.run import BeforeRun, House, Turn
 from openclaw_kernel.agent.runs import RunRow, input_hash, open_runs, usage_wire
 from openclaw_kernel.agent.settings import run_limit, run_seconds
+from openclaw_kernel.agent.stuck import STUCK, Watch, hear
 from openclaw_kernel.agent.subagents_lanes import SplitLanes, subagent_limit
 from openclaw_kernel.agent.turn import ending, run_ended, run_turn
 from openclaw_kernel.agent.underway import Run, tell_log
@@ -109,6 +110,7 @@ class AgentRuntime:
             unrun=lambda run, reason: self._settle(run, self._unrun(run, reason), None),
             emit=self._emit,
         )
+        self._watch = Watch(self._runs, clock, asyncio.sleep, self._stop, self._free)
         self.on_abort: list[AbortHook] = []
         self._flushes: set[asyncio.Task[None]] = set()
         self._closing = False
@@ -203,6 +205,7 @@ class AgentRuntime:
             await asyncio.wait(pending, timeout=SETTLE_S)
         if self._flushes:
             await asyncio.wait(set(self._flushes))
+        await self._watch.close()
         await self._rows.flush()
         await self._sessions.flush()
         self._rows.close()
@@ -263,7 +266,8 @@ class AgentRuntime:
             stored=run.stored,
         )
         turn.take_queued = lambda: self._waiting.join(run, "steer")
-        run.turn = turn
+        run.turn, run.heard_at = turn, self._clock()
+        self._watch.begin()
         if run.stop_reason:
             turn.signal.abort(run.stop_reason)
         timer = self._timer(run, turn)
@@ -316,7 +320,7 @@ class AgentRuntime:
         except UserError as refused:
             log.error("the end of run %s is not in the ledger: %s", run.row.run_id, refused)
         tell_log(run.row)
-        del self._runs[run.request.run_id]
+        self._runs.pop(run.request.run_id, None)
         for guest in run.guests:
             ended = self._unrun(guest, "steered")
             self._settle(guest, replace(ended, status=outcome.status, error=outcome.error), None)
@@ -336,6 +340,12 @@ class AgentRuntime:
         else:
             run.stop_reason = reason
 
+    def _free(self, run: Run) -> None:
+        """Ends a run that does not react to its abort; what it still does, it does without its lane."""
+        if self._lanes.free(run.request.session_key, run.request.run_id):
+            self._recovery.interrupt(run.row, "stopped, because it did not react any more")
+            self._settle(run, self._unrun(run, STUCK), None)
+
     def _unrun(self, run: Run, reason: str) -> Outcome:
         now = self._clock()
         request = run.request
@@ -353,6 +363,7 @@ class AgentRuntime:
         elif isinstance(event, MessageStarted):
             run.text.clear()
         run.seq += 1
+        hear(run, event, self._clock())
         try:
             self._sink(RunEvent(run.request.run_id, run.request.session_key, run.row.agent_id, run.seq, event))
         except Exception:

@@ -36,6 +36,9 @@ class SplitLanes(Lanes):
     def cancel(self, lane: str, job_id: str) -> bool:
         return self._subagents.cancel(lane, job_id) if _is_subagent(lane) else super().cancel(lane, job_id)
 
+    def free(self, lane: str, job_id: str) -> bool:
+        return self._subagents.free(lane, job_id) if _is_subagent(lane) else super().free(lane, job_id)
+
     async def drain(self) -> None:
         await super().drain()
         await self._subagents.drain()

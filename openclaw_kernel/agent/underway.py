@@ -17,7 +17,8 @@ log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class Run:
-    """A run that is queued or under way. `mode` says how it waits; its message may have joined the run of a `host`."""
+    """A run that is queued or under way. `mode` says how it waits; its message may have joined the run of a `host`. `busy`
+    names the tool calls under way, and a compaction; `heard_at` is the moment of the last event."""
 
     request: RunRequest
     row: RunRow
@@ -30,6 +31,8 @@ class Run:
     mode: QueueMode | None = None
     host: Run | None = None
     guests: list[Run] = field(default_factory=list)
+    heard_at: int = 0
+    busy: set[str] = field(default_factory=set)
 
     @property
     def waits(self) -> bool:

@@ -34,6 +34,7 @@ from openclaw_kernel.values.errors import OpenClawError, unavailable
 from openclaw_kernel.values.messages import Part, Text, UserMessage
 
 INTERRUPTED = "The gateway was restarted while it worked on this. What it had begun may have happened; send the message again."
+STUCK = "This got stuck and was ended; what it had begun may have happened."
 TIMED_OUT = "This took too long and was ended."
 FAILED_FOR_OTHERS = "Something went wrong; the owner can see why in the log."
 WAITS = "Your message waits until what I am doing here is done."
@@ -271,7 +272,7 @@ def _words(outcome: Outcome, owner: bool) -> str:
         case "timeout":
             return TIMED_OUT
         case "aborted":
-            return INTERRUPTED if outcome.stop_reason in _LOST else ""
+            return STUCK if outcome.stop_reason == "stuck" else INTERRUPTED if outcome.stop_reason in _LOST else ""
         case _:
             sentence = outcome.error.message if outcome.error is not None else ""
             return f"⚠️ {sentence}" if owner and sentence else FAILED_FOR_OTHERS
