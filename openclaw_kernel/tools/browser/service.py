@@ -32,6 +32,7 @@ ACTION_MS = 10_000
 NAVIGATION_MS = 30_000
 START_MS = 30_000
 STOP_S = 10.0
+STALE_MS = 180_000
 LOOK_S = 15.0
 """How often it is looked whether the browser is idle."""
 
@@ -127,7 +128,7 @@ class Browser:
 
     async def new_tab(self, live: Live, owner: str) -> Tab:
         """Raises `ToolError` when there are too many."""
-        self._room(live)
+        await self._make_room(live)
         page = await live.context.new_page()
         return next((tab for tab in live.tabs.values() if tab.page is page), None) or self._adopt(live, page, owner)
 
@@ -145,6 +146,7 @@ class Browser:
         if tab.crashed:
             raise ToolError(f"The page in tab {tab.id} has crashed; close it and open it anew.")
         live.last[owner] = tab.id
+        tab.used = self.clock()
         return tab
 
     async def _running(self, profile: str | None, session_key: str) -> Live:
@@ -274,14 +276,19 @@ class Browser:
             tab = self._adopt(live, page, above.owner)
             above.notes.append(f"the page opened tab {tab.id}")
 
-    def _room(self, live: Live) -> None:
+    async def _make_room(self, live: Live) -> None:
+        """A tab that nobody asked for in a while makes place for a new one."""
         limit = self.settings().max_tabs
-        if len(live.tabs) >= limit:
+        if len(live.tabs) < limit:
+            return
+        oldest = min(live.tabs.values(), key=lambda tab: tab.used)
+        if self.clock() - oldest.used < STALE_MS:
             raise ToolError(f"There are {limit} tabs open already (browser.maxTabs); close one first.")
+        await oldest.page.close()
 
     def _adopt(self, live: Live, page: Page, owner: str) -> Tab:
         live.made += 1
-        tab = Tab(f"t{live.made}", owner, page)
+        tab = Tab(f"t{live.made}", owner, page, used=self.clock())
         live.tabs[tab.id] = tab
         live.last[owner] = tab.id
         tab.listen(lambda gone: _forget(live, gone))

@@ -36,7 +36,8 @@ class Armed:
 
 @dataclass(eq=False)  # without slots: the driver keeps its own attributes on who listens
 class Tab:
-    """`owner` is the session that opened it: no other sees it. `notes` are words of the page, so they are fenced."""
+    """`owner` is the session that opened it: no other sees it. `notes` are words of the page, so they are fenced;
+    `used` is when it was last asked for."""
 
     id: str
     owner: str
@@ -44,6 +45,7 @@ class Tab:
     snapshot: Snapshot | None = None
     armed: Armed | None = None
     crashed: bool = False
+    used: int = 0
     console: deque[str] = field(default_factory=lambda: deque(maxlen=CONSOLE_LINES))
     notes: deque[str] = field(default_factory=lambda: deque(maxlen=NOTES))
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)

@@ -409,6 +409,18 @@ async def test_an_idle_browser_is_closed_and_keeps_its_cookies(desk: Desk, web: 
         await desk.run("snapshot", session=SESSION)
     await open_page(desk, web, "<p>again")
     assert "seen=1" in await desk.act("evaluate", code="document.cookie")
+    desk.settings["profiles"] = {"work": {}}
+    assert "work: own browser" in await desk.say("profiles")
+    with pytest.raises(ToolError, match="Another conversation uses the browser"):
+        await desk.run("open", url=f"{web.url}/page", profile="work", session="agent:main:other")
+    await desk.say("open", url=f"{web.url}/page", profile="work")
+    assert "seen=1" not in await desk.act("evaluate", code="document.cookie") and "profile work" in await desk.say("status")
+    desk.settings["maxTabs"] = 1
+    with pytest.raises(ToolError, match="maxTabs"):
+        await desk.run("open", url=f"{web.url}/page", session="agent:main:other")
+    desk.now += 180_000
+    assert "Opened tab" in await desk.say("open", url=f"{web.url}/page", session="agent:main:other")
+    assert "No page is open" in await desk.say("tabs")
 
 
 def facts(**arguments: object) -> tuple[ToolCall, ToolFacts]:
