@@ -69,6 +69,34 @@ def idf(living: int, holding: int) -> float:
     return math.log(1 + (living - holding + 0.5) / (holding + 0.5))
 
 
+Lists = tuple[NDArray[Any], NDArray[Any]]
+"""Of one term: the rows that hold it and how often each says it."""
+
+
+def score(lists: Sequence[Lists], corpus: Corpus, *, count: bool = False) -> Keywords:
+    """BM25 of every row for any of the terms with these lists, each once; an empty list is a word nobody wrote."""
+    scores = np.zeros(corpus.size, float32)
+    matched = np.zeros(corpus.size, np.uint8) if count else None
+    best = 0.0
+    slope = float32(K1 * B / corpus.average)
+    for rows, times in lists:
+        weight = idf(corpus.living, len(rows))
+        best += weight * BEST_PART
+        if not len(rows):
+            continue
+        said = times.astype(float32)
+        norm = corpus.lengths[rows]
+        norm *= slope
+        norm += float32(K1 * (1 - B))
+        norm += said
+        said *= float32(weight * (K1 + 1))
+        said /= norm
+        scores[rows] += said
+        if matched is not None:
+            matched[rows] += 1
+    return Keywords(scores, best, matched)
+
+
 class Postings:
     """Terms to rows. Not thread-safe by itself."""
 
@@ -94,7 +122,7 @@ class Postings:
             else:
                 held.append(packed)
 
-    def of(self, term: int, corpus: Corpus) -> tuple[NDArray[Any], NDArray[Any]]:
+    def of(self, term: int, corpus: Corpus) -> Lists:
         """Living rows that hold the term, ascending, and how often they say it."""
         start, end = self._span(term)
         rows, times = self._rows[start:end], self._times[start:end]
@@ -114,29 +142,6 @@ class Postings:
         if at >= len(self._terms) or int(self._terms[at]) != term:
             return 0, 0
         return (int(self._ends[at - 1]) if at else 0), int(self._ends[at])
-
-    def holding(self, term: int, corpus: Corpus) -> int:
-        """How many living rows hold the term."""
-        return len(self.of(term, corpus)[0])
-
-    def score(self, terms: Sequence[int], corpus: Corpus, *, count: bool = False) -> Keywords:
-        """BM25 of every row for any of these terms, each once."""
-        scores = np.zeros(corpus.size, float32)
-        matched = np.zeros(corpus.size, np.uint8) if count else None
-        best = 0.0
-        slope = float32(K1 * B / corpus.average)
-        for term in terms:
-            rows, times = self.of(term, corpus)
-            weight = idf(corpus.living, len(rows))
-            best += weight * BEST_PART
-            if not len(rows):
-                continue
-            said = times.astype(float32)
-            norm = corpus.lengths[rows] * slope + float32(K1 * (1 - B))
-            scores[rows] += float32(weight * (K1 + 1)) * said / (said + norm)
-            if matched is not None:
-                matched[rows] += 1
-        return Keywords(scores, best, matched)
 
     def freeze(self) -> None:
         """From here on additions go into a new dictionary; the older ones are what `merged` takes in."""

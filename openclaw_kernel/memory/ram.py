@@ -15,7 +15,7 @@ a time (3 ms); `set_vectors` copies 2,048 rows at a time; `compact` freezes, bui
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path, PurePosixPath
@@ -28,8 +28,8 @@ from numpy.typing import NDArray
 from openclaw_kernel.memory import words
 from openclaw_kernel.memory.api import KINDS, RESULTS, Kind
 from openclaw_kernel.memory.arrays import BrokenArrays, read_arrays, write_arrays
-from openclaw_kernel.memory.lexical import Corpus, Keywords, Postings
-from openclaw_kernel.memory.ranking import HOUSE, Candidate, Options, Scored, diversified, rank
+from openclaw_kernel.memory.lexical import Corpus, Keywords, Lists, Postings, score
+from openclaw_kernel.memory.ranking import HOUSE, Candidates, Options, Scored, diversified, rank
 from openclaw_kernel.memory.repair import Vocabulary, repairable
 from openclaw_kernel.memory.rows import Entry, Rows, greatest
 from openclaw_kernel.memory.vectors import STEP, Block, Vectors, VectorState
@@ -94,6 +94,12 @@ class RamIndex:
                 raise KeyError(id)
             return self._rows.entry(row)
 
+    def places(self, ids: Sequence[int]) -> list[Entry]:
+        """The places of several chunks at once, those that are gone left out."""
+        with self._lock:
+            rows = self._rows.find(ids)
+            return [self._rows.entry(row) for row in rows[rows >= 0].tolist()]
+
     def add(self, entries: Iterable[Entry]) -> None:
         """Makes chunks searchable at once. An id that is there already is a `ValueError`."""
         waiting = iter(entries)
@@ -155,13 +161,17 @@ class RamIndex:
             if vector is not None and (self._vectors is None or vector.shape != (self._vectors.dim,)):
                 vector = None
             candidates = self._candidates(query, vector, limit, kinds, now, options)
-            ranked = rank(list(candidates), options)[: options.candidates(limit)]
+            order, scores = rank(candidates, options)
             if options.mmr and vector is not None and self._vectors is not None:
-                sides = self._vectors.take(np.array([candidate.row for candidate, _ in ranked], np.int64))
+                order, scores = order[: options.candidates(limit)], scores[: options.candidates(limit)]
+                sides = self._vectors.take(candidates.rows[order])
                 likeness = sides @ sides.T
-                order = diversified([hit.score for _, hit in ranked], lambda a, b: float(likeness[a, b]), options.mmr)
-                ranked = [ranked[at] for at in order]
-        return [hit for _, hit in ranked[:limit]]
+                varied = diversified(scores.tolist(), lambda a, b: float(likeness[a, b]), options.mmr)
+                order, scores = order[varied], scores[varied]
+        order, scores = order[:limit], scores[:limit]
+        cosines = np.nan_to_num(candidates.cosine[order])
+        columns = (candidates.ids[order], scores, cosines, candidates.coverage[order])
+        return [Scored(*values) for values in zip(*(column.tolist() for column in columns), strict=True)]
 
     def _candidates(
         self,
@@ -171,54 +181,61 @@ class RamIndex:
         kinds: frozenset[Kind],
         now: int | None,
         options: Options,
-    ) -> Iterator[Candidate]:
+    ) -> Candidates:
+        """The best of each side, with the true values of the other."""
         rows, corpus, many = self._rows, self._corpus(), options.candidates(limit)
         allowed = rows.of_kinds(kinds)
-        terms = self._terms(query, corpus, repair=options.rule == "house")
-        found = self._postings.score(terms, corpus, count=options.rule == "openclaw")
+        lists = self._lists(query, corpus, repair=options.rule == "house")
+        found = score(lists, corpus, count=options.rule == "openclaw")
         if allowed is not None:
             found.scores[~allowed] = 0
-        named = self._named(query, corpus, allowed, found, many)
-        sides = [_best(found.scores, many), named]
+        first = self._named(query, corpus, allowed, found, many)
+        sides = [_best(found.scores, many), first] if found.best else [first]
         if vector is not None and self._vectors is not None:
             sides.append(self._vectors.nearest(vector, many, allowed, rows.size))
         chosen = np.unique(np.concatenate(sides))
-        cosines: list[float | None] = [None] * len(chosen)
+        cosine = np.full(len(chosen), np.nan, float32)
         if vector is not None and self._vectors is not None:
-            near, have = self._vectors.take(chosen) @ vector, self._vectors.have(chosen)
-            cosines = [cosine if has else None for cosine, has in zip(near.tolist(), have.tolist(), strict=True)]
-        today = _day(now) if options.half_life_days > 0 else 0
-        first = set(named.tolist())
-        for row, cosine, day in zip(chosen.tolist(), cosines, rows["day"][chosen].tolist(), strict=True):
-            bm25 = float(found.scores[row])
-            yield Candidate(
-                int(rows["id"][row]),
-                row,
-                cosine,
-                min(1.0, bm25 / found.best) if found.best else 0.0,
-                bm25,
-                found.matched is not None and bool(terms) and int(found.matched[row]) == len(terms),
-                row in first,
-                today - day if day else None,
-                int(rows["importance"][row]),
-            )
+            have = self._vectors.have(chosen)
+            cosine[have] = self._vectors.take(chosen[have]) @ vector
+        bm25, days = found.scores[chosen], rows["day"][chosen]
+        return Candidates(
+            ids=rows["id"][chosen],
+            rows=chosen,
+            cosine=cosine,
+            coverage=np.minimum(bm25 / float32(found.best or 1), float32(1)),
+            bm25=bm25,
+            complete=np.zeros(len(chosen), np.bool_) if found.matched is None else found.matched[chosen] == max(1, len(lists)),
+            named=np.isin(chosen, first),
+            age=np.where(days > 0, _day(now) - days, 0) if options.half_life_days > 0 else days,
+            importance=rows["importance"][chosen],
+        )
 
-    def _terms(self, query: str, corpus: Corpus, *, repair: bool) -> list[int]:
-        """The query's terms, each once; a word nobody wrote gives way to the one it was meant to be."""
-        terms: dict[int, None] = {}
+    def _lists(self, query: str, corpus: Corpus, *, repair: bool) -> list[Lists]:
+        """What the postings hold for each of the query's terms; a word nobody wrote gives way to the one it was meant to
+        be."""
+        lists: dict[int, Lists] = {}
         for word, plain, term in words.tokens(query):
-            if repair and repairable(word, plain) and not self._postings.holding(term, corpus):
-                meant = self._vocabulary.repair(word, lambda other: self._postings.holding(other, corpus))
-                term = words.token_of(meant)[2] if meant else term
-            terms[term] = None
-        return list(terms)
+            if term in lists:
+                continue
+            held = self._postings.of(term, corpus)
+            if repair and not len(held[0]) and repairable(word, plain):
+                meant = self._vocabulary.repair(word, lambda other: len(self._postings.of(other, corpus)[0]))
+                if meant is not None:
+                    term = words.token_of(meant)[2]
+                    held = self._postings.of(term, corpus)
+            lists[term] = held
+        return list(lists.values())
 
     def _named(
         self, query: str, corpus: Corpus, allowed: NDArray[np.bool_] | None, found: Keywords, many: int
     ) -> NDArray[np.int64]:
         """The best rows of files that the query names."""
         rows = [self._postings.of(words.name_term(name), corpus)[0] for name in _asked_names(query)]
-        named = np.unique(np.concatenate(rows)).astype(np.int64) if rows else np.empty(0, np.int64)
+        rows = [part for part in rows if len(part)]
+        if not rows:
+            return np.empty(0, np.int64)
+        named = np.unique(np.concatenate(rows)).astype(np.int64)
         named = named if allowed is None else named[allowed[named]]
         return named[np.argsort(-found.scores[named], kind="stable")[:many]]
 

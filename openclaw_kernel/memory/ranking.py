@@ -9,6 +9,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, assert_never
 
+import numpy as np
+from numpy import float32
+from numpy.typing import NDArray
+
 Rule = Literal["house", "openclaw"]
 
 CANDIDATES = 24
@@ -16,6 +20,8 @@ CANDIDATES = 24
 OPENCLAW_TIMES = 4
 OPENCLAW_MINIMUM = 0.35
 """MEM-05: candidates are four times the results; what scores less is left out."""
+PLAIN = 5
+"""Importance of a note nobody gave one."""
 STRAY = 0.28
 """Coverage up to which a word may be chance: 0.5 × coverage² = 0.04 is what one in ten stray words reaches (memory page)."""
 
@@ -61,60 +67,58 @@ class Scored:
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
-    """A chunk before it is judged. `cosine` is None where it has no vector (or the query none), `bm25` is its keyword score,
-    `complete` that it has every word of the query, `named` that the query names its file; `age_days` is None for an undated
-    note."""
+class Candidates:
+    """Chunks before they are judged, a column each. `cosine` is NaN where a chunk has no vector (or the query none), `bm25` is
+    its keyword score, `complete` that it has every word of the query, `named` that the query names its file; `age` in days is
+    0 for an undated note."""
 
-    id: int
-    row: int
-    cosine: float | None
-    coverage: float
-    bm25: float = 0.0
-    complete: bool = False
-    named: bool = False
-    age_days: int | None = None
-    importance: int = 5
+    ids: NDArray[np.int64]
+    rows: NDArray[np.int64]
+    cosine: NDArray[float32]
+    coverage: NDArray[float32]
+    bm25: NDArray[float32]
+    complete: NDArray[np.bool_]
+    named: NDArray[np.bool_]
+    age: NDArray[np.int64]
+    importance: NDArray[np.uint8]
 
 
 HOUSE = Options()
 
 
-def rank(candidates: Sequence[Candidate], options: Options) -> list[tuple[Candidate, Scored]]:
-    """Best first, a named file before everything else (MEM-05); what is noise under the rule is gone."""
-    judged = [(candidate, _scored(candidate, options)) for candidate in candidates]
-    judged = [(candidate, scored) for candidate, scored in judged if candidate.named or scored.score > 0]
-    judged.sort(key=lambda pair: (not pair[0].named, -pair[1].score, pair[0].id))
-    return [pair for at, pair in enumerate(judged) if _stays(at, *pair, options)]
-
-
-def _scored(candidate: Candidate, options: Options) -> Scored:
-    cosine = candidate.cosine or 0.0
+def rank(candidates: Candidates, options: Options) -> tuple[NDArray[np.int64], NDArray[float32]]:
+    """Places in the columns, best first, and the score of each: a named file before everything else (MEM-05), the older of
+    equals first; what is noise under the rule is gone."""
+    scores = _scores(candidates, options)
+    order = np.lexsort((candidates.ids, -scores, ~candidates.named))
+    order = order[(scores[order] > 0) | candidates.named[order]]
     match options.rule:
         case "house":
-            score = candidate.coverage if candidate.cosine is None else cosine + 0.5 * candidate.coverage**2
+            telling = np.isnan(candidates.cosine) | (candidates.cosine >= options.floor) | (candidates.coverage > STRAY)
+            stays = telling[order] | (np.arange(len(order)) < options.keep)
         case "openclaw":
-            text = candidate.bm25 / (1 + candidate.bm25) if candidate.complete else 0.0
-            score = text if candidate.cosine is None else 0.7 * cosine + 0.3 * text
+            stays = scores[order] >= OPENCLAW_MINIMUM
         case _:
             assert_never(options.rule)
-    if options.half_life_days > 0 and candidate.age_days is not None:
-        score *= 0.5 ** (max(0, candidate.age_days) / options.half_life_days)
-    score *= 1 + options.importance * (candidate.importance - 5)
-    return Scored(candidate.id, score, cosine, candidate.coverage)
+    order = order[stays | candidates.named[order]]
+    return order, scores[order]
 
 
-def _stays(at: int, candidate: Candidate, scored: Scored, options: Options) -> bool:
-    if candidate.named:
-        return True
+def _scores(candidates: Candidates, options: Options) -> NDArray[float32]:
+    without = np.isnan(candidates.cosine)
+    cosine = np.where(without, float32(0), candidates.cosine)
     match options.rule:
         case "house":
-            telling = candidate.cosine is None or candidate.cosine >= options.floor or candidate.coverage > STRAY
-            return telling or at < options.keep
+            scores = np.where(without, candidates.coverage, cosine + float32(0.5) * candidates.coverage**2)
         case "openclaw":
-            return scored.score >= OPENCLAW_MINIMUM
+            text = np.where(candidates.complete, candidates.bm25 / (1 + candidates.bm25), float32(0))
+            scores = np.where(without, text, float32(0.7) * cosine + float32(0.3) * text)
         case _:
             assert_never(options.rule)
+    if options.half_life_days > 0:
+        scores = scores * np.exp2(-np.maximum(candidates.age, 0) / options.half_life_days)
+    worth = 1 + options.importance * (candidates.importance.astype(float32) - PLAIN)
+    return np.asarray(scores * worth, float32)
 
 
 def diversified(scores: Sequence[float], similar: Callable[[int, int], float], weight: float) -> list[int]:

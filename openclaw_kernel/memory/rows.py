@@ -181,7 +181,7 @@ class Rows:
 
     def entry(self, row: int) -> Entry:
         """The chunk's place, without its text."""
-        value = {name: column[row].item() for name, column in self._columns.items()}
+        value = {name: column.item(row) for name, column in self._columns.items()}
         return Entry(
             value["id"],
             "",

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from openclaw_kernel.memory.lexical import BEST_PART, Corpus, Postings, idf
+from openclaw_kernel.memory.lexical import BEST_PART, Corpus, Keywords, Postings, idf, score
 
 Doc = Mapping[int, int]
 """Term → how often."""
@@ -47,6 +47,10 @@ def built(docs: Sequence[Doc]) -> Postings:
     return postings
 
 
+def asked(postings: Postings, query: Sequence[int], state: Corpus, *, count: bool = False) -> Keywords:
+    return score([postings.of(term, state) for term in query], state, count=count)
+
+
 def merge(postings: Postings, number: np.ndarray, shift: int = 0) -> Postings:
     postings.freeze()
     merged = postings.merged(number)
@@ -68,14 +72,14 @@ def test_equals_the_reference_with_additions_and_deletions(docs: list[Doc], quer
     postings = merge(built(docs[:split]), np.arange(split, dtype=np.int32))
     for row, doc in enumerate(docs[split:], split):
         postings.add(row, doc)
-    assert postings.score(query, corpus(left, lengths)).scores == pytest.approx(wanted, rel=1e-5)
+    assert asked(postings, query, corpus(left, lengths)).scores == pytest.approx(wanted, rel=1e-5)
 
     number = np.full(len(docs), -1, np.int32)
     keep = [at for at in range(len(docs)) if at not in gone]
     number[keep] = np.arange(len(keep))
     compacted = merge(postings, number)
     kept = [docs[at] for at in keep]
-    again = compacted.score(query, corpus(kept, [lengths[at] for at in keep])).scores
+    again = asked(compacted, query, corpus(kept, [lengths[at] for at in keep])).scores
     assert again == pytest.approx([wanted[at] for at in keep], rel=1e-5)
 
 
@@ -106,7 +110,7 @@ def test_merging_in_many_blocks_equals_one(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_the_best_a_query_can_get() -> None:
     docs: list[Doc] = [{1: 1, 2: 1}, {1: 1, 3: 1}]
-    found = built(docs).score([1, 99], corpus(docs, [2, 2]))
+    found = asked(built(docs), [1, 99], corpus(docs, [2, 2]))
     assert found.best == pytest.approx((idf(2, 2) + idf(2, 0)) * BEST_PART)
 
 
@@ -115,10 +119,10 @@ def test_a_term_counts_at_most_255_times_and_matches_are_counted() -> None:
     postings = built(docs)
     state = corpus(docs, [5, 1])
     assert postings.of(1, state)[1].tolist() == [255]
-    matched = postings.score([1, 2], state, count=True).matched
+    matched = asked(postings, [1, 2], state, count=True).matched
     assert matched is not None and matched.tolist() == [2, 1]
 
 
 def test_nothing_holds_nothing() -> None:
     state = Corpus(np.empty(0, np.float32), np.empty(0, np.bool_), 0, 0, 0.0)
-    assert len(Postings().score([1], state).scores) == 0
+    assert len(asked(Postings(), [1], state).scores) == 0

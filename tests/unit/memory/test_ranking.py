@@ -2,65 +2,96 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+import numpy as np
 import pytest
 
-from openclaw_kernel.memory.ranking import Candidate, Options, diversified, rank
+from openclaw_kernel.memory.ranking import Candidates, Options, diversified, rank
+
+
+@dataclass(frozen=True)
+class Candidate:
+    id: int
+    cosine: float | None
+    coverage: float
+    bm25: float = 0.0
+    complete: bool = False
+    named: bool = False
+    age_days: int | None = None
+    importance: int = 5
+
+
+def ranked(candidates: list[Candidate], options: Options | None) -> list[tuple[int, float]]:
+    columns = Candidates(
+        ids=np.array([each.id for each in candidates]),
+        rows=np.array([each.id for each in candidates]),
+        cosine=np.array([np.nan if each.cosine is None else each.cosine for each in candidates], np.float32),
+        coverage=np.array([each.coverage for each in candidates], np.float32),
+        bm25=np.array([each.bm25 for each in candidates], np.float32),
+        complete=np.array([each.complete for each in candidates]),
+        named=np.array([each.named for each in candidates]),
+        age=np.array([each.age_days or 0 for each in candidates]),
+        importance=np.array([each.importance for each in candidates], np.uint8),
+    )
+    order, scores = rank(columns, options or Options())
+    return list(zip(columns.ids[order].tolist(), scores.tolist(), strict=True))
 
 
 def ids(candidates: list[Candidate], options: Options | None = None) -> list[int]:
-    return [hit.id for _, hit in rank(candidates, options or Options())]
+    return [id for id, _ in ranked(candidates, options)]
 
 
 def score(candidate: Candidate, options: Options | None = None) -> float:
-    return rank([candidate], options or Options())[0][1].score
+    return ranked([candidate], options)[0][1]
 
 
 def test_cosine_and_half_the_square_of_the_coverage() -> None:
-    assert score(Candidate(1, 1, 0.4, 0.6)) == pytest.approx(0.4 + 0.5 * 0.36)
+    assert score(Candidate(1, 0.4, 0.6)) == pytest.approx(0.4 + 0.5 * 0.36)
 
 
 def test_without_a_vector_the_score_is_the_coverage() -> None:
-    assert score(Candidate(1, 1, None, 0.6)) == pytest.approx(0.6)
+    assert score(Candidate(1, None, 0.6)) == pytest.approx(0.6)
 
 
 def test_best_first_and_the_older_of_equals() -> None:
-    assert ids([Candidate(3, 3, 0.5, 0), Candidate(1, 1, 0.5, 0), Candidate(2, 2, 0.7, 0)]) == [2, 1, 3]
+    assert ids([Candidate(3, 0.5, 0), Candidate(1, 0.5, 0), Candidate(2, 0.7, 0)]) == [2, 1, 3]
 
 
 def test_nothing_of_the_query_is_no_answer() -> None:
-    assert ids([Candidate(1, 1, None, 0.0), Candidate(2, 2, -0.1, 0.0)]) == []
+    assert ids([Candidate(1, None, 0.0), Candidate(2, -0.1, 0.0)]) == []
 
 
 def test_a_named_file_is_first() -> None:
-    assert ids([Candidate(1, 1, 0.9, 1.0), Candidate(2, 2, 0.1, 0.1, named=True)]) == [2, 1]
+    assert ids([Candidate(1, 0.9, 1.0), Candidate(2, 0.1, 0.1, named=True)]) == [2, 1]
 
 
 def test_under_the_models_floor_only_the_best_few_stay() -> None:
-    weak = [Candidate(id, id, 0.19 - id / 1000, 0.0) for id in range(1, 6)]
+    weak = [Candidate(id, 0.19 - id / 1000, 0.0) for id in range(1, 6)]
     assert ids(weak, Options(floor=0.2, keep=2)) == [1, 2]
     assert ids(weak, Options(floor=0.1, keep=2)) == [1, 2, 3, 4, 5]
-    assert ids([*weak, Candidate(9, 9, 0.01, 0.6)], Options(floor=0.2, keep=0)) == [9]
+    assert ids([*weak, Candidate(9, 0.01, 0.6)], Options(floor=0.2, keep=0)) == [9]
 
 
 def test_dated_notes_fade_and_the_others_do_not() -> None:
     fading = Options(half_life_days=30)
-    assert score(Candidate(1, 1, 0.8, 0.0, age_days=30), fading) == pytest.approx(0.4)
-    assert score(Candidate(1, 1, 0.8, 0.0, age_days=None), fading) == pytest.approx(0.8)
-    assert score(Candidate(1, 1, 0.8, 0.0, age_days=-3), fading) == pytest.approx(0.8)
-    assert score(Candidate(1, 1, 0.8, 0.0, age_days=300)) == pytest.approx(0.8)
+    assert score(Candidate(1, 0.8, 0.0, age_days=30), fading) == pytest.approx(0.4)
+    assert score(Candidate(1, 0.8, 0.0, age_days=None), fading) == pytest.approx(0.8)
+    assert score(Candidate(1, 0.8, 0.0, age_days=-3), fading) == pytest.approx(0.8)
+    assert score(Candidate(1, 0.8, 0.0, age_days=300)) == pytest.approx(0.8)
 
 
 def test_importance_decides_between_equals() -> None:
-    assert ids([Candidate(1, 1, 0.5, 0, importance=5), Candidate(2, 2, 0.5, 0, importance=9)]) == [2, 1]
-    assert ids([Candidate(1, 1, 0.9, 0, importance=1), Candidate(2, 2, 0.5, 0, importance=10)]) == [1, 2]
+    assert ids([Candidate(1, 0.5, 0, importance=5), Candidate(2, 0.5, 0, importance=9)]) == [2, 1]
+    assert ids([Candidate(1, 0.9, 0, importance=1), Candidate(2, 0.5, 0, importance=10)]) == [1, 2]
 
 
 def test_openclaws_rule() -> None:
     rule = Options(rule="openclaw")
-    whole = Candidate(1, 1, 0.5, 0.0, bm25=3.0, complete=True)
+    whole = Candidate(1, 0.5, 0.0, bm25=3.0, complete=True)
     assert score(whole, rule) == pytest.approx(0.7 * 0.5 + 0.3 * 0.75)
-    assert score(Candidate(1, 1, 0.6, 0.9, bm25=3.0), rule) == pytest.approx(0.42)
-    assert ids([Candidate(1, 1, 0.49, 0.9)], rule) == []
+    assert score(Candidate(1, 0.6, 0.9, bm25=3.0), rule) == pytest.approx(0.42)
+    assert ids([Candidate(1, 0.49, 0.9)], rule) == []
     assert (rule.candidates(6), Options().candidates(6), Options().candidates(40)) == (24, 24, 40)
 
 
