@@ -29,8 +29,9 @@ from openclaw_gateway.parts.budget import announce_budget
 from openclaw_gateway.parts.channels import open_channels, run_channels
 from openclaw_gateway.parts.credentials import check_auth, gateway_auth, gateway_secret, load_secrets
 from openclaw_gateway.parts.jobs import open_jobs
-from openclaw_gateway.parts.log import start_log
+from openclaw_gateway.parts.log import open_redactor, start_log
 from openclaw_gateway.parts.mcp import open_mcp
+from openclaw_gateway.parts.memory import open_memories
 from openclaw_gateway.parts.nodes import NodeTools, join_nodes, open_nodes
 from openclaw_gateway.parts.plugins import (
     core_tools,
@@ -61,7 +62,6 @@ from openclaw_kernel.config.secrets import Secrets
 from openclaw_kernel.config.service import ConfigStore
 from openclaw_kernel.models.service import Models
 from openclaw_kernel.safety.approvals import Approvals
-from openclaw_kernel.safety.redact import Redactor
 from openclaw_kernel.sessions.store import Sessions
 from openclaw_kernel.skills.shelf import Shelf
 from openclaw_kernel.store.lock import StateLock
@@ -153,7 +153,7 @@ async def _build(
     await asyncio.to_thread(load_secrets, secrets)
     config.before_reload.append(lambda changed: load_secrets(secrets, changed))
     secret = await asyncio.to_thread(gateway_secret, state_dir, settings, secrets, env)
-    redactor = Redactor(lambda: {*secrets.known(), secret} - {""})
+    redactor = open_redactor(config, lambda: {*secrets.known(), secret} - {""})
     log_file = start_log(stack, state_dir, settings, redactor)
     check_auth(settings, str(overrides.get("host", "127.0.0.1")))
 
@@ -180,7 +180,9 @@ async def _build(
     eyes = open_browser(stack, config, models, sessions, state_dir, env, web, clock)
     own = (*tools_of_skills(skills, sessions), *planning, *eyes, ask_user_tool(questions), gateway_tool(config))
     mcp = open_mcp(stack, config, secrets, env, redactor, state_dir, clock)
-    boxes = Toolboxes(config, (*own, *plugin_tools(plugins, own)), sandboxes, core_tools(plugins), jobs, web, mcp.tools)
+    memories = open_memories(stack, config, secrets, sessions, plugins, lambda one: services.workspace(one), state_dir, clock)
+    more = (*own, *plugin_tools(plugins, own))
+    boxes = Toolboxes(config, more, sandboxes, core_tools(plugins), jobs, web, mcp.tools, memories)
     toolbox = hooked(boxes, plugins)
     tool_services = ToolServices(
         lambda *words: services.automation.remind(*words), skills, NodeTools(nodes, surfaces, state_dir)
@@ -225,6 +227,7 @@ async def _build(
         questions=questions,
     )
     services.tool_standings = boxes.standings
+    services.memories = memories
     services.channels = open_channels(services, secrets, env)
     projection.session_row = lambda key: row_by_key(services, key)
     projection.session_id = lambda key: _session_id(sessions, key)

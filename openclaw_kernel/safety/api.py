@@ -72,7 +72,8 @@ class PolicyState:
     `allowlist` holds entries in the forms of `safety.allowlist`; `safe_bins` are program names that may read standard input
     only (SAF-08); with `structure` segments each part of a pipe or list is judged for itself (SAF-06); `tainted` is true once
     untrusted content reached the turn (SAF-23); `guest` is true when somebody else than the owner asked for it, whom nothing
-    durable covers that the owner has allowed himself (SES-04).
+    durable covers that the owner has allowed himself (SES-04). With `strict_inline` code that stands in a command is asked
+    about every time (SAF-09).
     """
 
     security: Security = "allowlist"
@@ -83,3 +84,4 @@ class PolicyState:
     tainted: bool = False
     guest: bool = False
     structure: Structured = "whole"
+    strict_inline: bool = True

@@ -115,9 +115,10 @@ def _find_one(argv: tuple[str, ...], peeled: Peeled, danger: str, state: PolicyS
         return Finding("wrapper", f"{peeled.through[0]} is not a program of this machine")
     reason = peeled.opaque or programs.runs_other_code(inner)
     if reason and not sha256:
-        return Finding(
-            "wrapper" if peeled.opaque else "inline-code", f"{reason}, so no program name on the allowlist covers it"
-        )
+        rule, pattern = "wrapper" if peeled.opaque else "inline-code", ""
+        if not (peeled.opaque or state.strict_inline) and programs.holds_code(inner):
+            pattern = allowlist.exact(argv)
+        return Finding(rule, f"{reason}, so no program name on the allowlist covers it", pattern=pattern)
     plain = tuple(entry for entry in state.allowlist if not entry.startswith("="))
     pattern = "" if allowlist.lives_in(inner, which, here) else allowlist.exact(argv)
     if not reason and (entry := allowlist.match(inner, plain, which, here)):
@@ -133,10 +134,11 @@ def _find_one(argv: tuple[str, ...], peeled: Peeled, danger: str, state: PolicyS
 
 
 def _exact(argv: tuple[str, ...], peeled: Peeled, script: str, sha256: str, state: PolicyState, which: Which) -> Finding | None:
-    """What the entries with exactly these words say. Code in the words is never covered, a changed script no longer."""
+    """What the entries with exactly these words say. Code in the words is covered by none, unless the policy lets exactly that
+    code be; a changed script no longer."""
     said = [entry for entry in state.allowlist if allowlist.says_exactly(scripts.unpin(entry)[0], argv)]
     worded = [entry for entry in state.allowlist if programs.runs_other_code(argv) and _names_words(entry)]
-    if not (said or worded) or _holds_code(argv, peeled):
+    if not (said or worded) or (_holds_code(argv, peeled) and (state.strict_inline or peeled.opaque)):
         return None
     if sha256 and (entry := next((entry for entry in said if scripts.unpin(entry)[1] == sha256), "")):
         return Finding(f"allowlist:{entry}", "on the allowlist", granted=f"allowlist:{entry}")

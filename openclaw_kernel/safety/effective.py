@@ -26,6 +26,7 @@ class ExecPolicy:
     structure: Structured
     safe_bins: tuple[str, ...]
     layers: Mapping[str, str]
+    strict_inline: bool = True
 
     @property
     def mode(self) -> str:
@@ -36,7 +37,17 @@ class ExecPolicy:
 
     def state(self, allowlist: tuple[str, ...], workspace: str, *, tainted: bool = False, guest: bool = False) -> PolicyState:
         """The policy of one turn."""
-        return PolicyState(self.security, self.ask, allowlist, self.safe_bins, workspace, tainted, guest, self.structure)
+        return PolicyState(
+            self.security,
+            self.ask,
+            allowlist,
+            self.safe_bins,
+            workspace,
+            tainted,
+            guest,
+            self.structure,
+            self.strict_inline,
+        )
 
 
 def exec_policy(config: OpenClawConfig, agent_id: str) -> ExecPolicy:
@@ -44,7 +55,7 @@ def exec_policy(config: OpenClawConfig, agent_id: str) -> ExecPolicy:
     common = config.tools.exec
     entry = next((agent for agent in config.agents.list or () if agent.id == agent_id), None)
     own = entry.tools.exec if entry is not None else {}
-    layers = dict.fromkeys(("security", "ask", "structure", "safeBins"), "tools.exec")
+    layers = dict.fromkeys(("security", "ask", "structure", "safeBins", "strictInlineEval"), "tools.exec")
     security, layers["security"] = _stricter(_SECURITY, common.security, own.get("security"), agent_id)
     structure, layers["structure"] = _stricter(_STRUCTURE, common.structure, own.get("structure"), agent_id)
     ask, layers["ask"] = _stricter(_ASK, common.ask, own.get("ask"), agent_id)
@@ -53,7 +64,10 @@ def exec_policy(config: OpenClawConfig, agent_id: str) -> ExecPolicy:
     bins = tuple(common.safe_bins)
     if isinstance(listed := own.get("safeBins"), list):
         bins, layers["safeBins"] = tuple(name for name in bins if name in listed), _layer(agent_id)
-    return ExecPolicy(security, ask, structure, bins, layers)
+    strict = common.strict_inline_eval
+    if own.get("strictInlineEval") is True and not strict:
+        strict, layers["strictInlineEval"] = True, _layer(agent_id)
+    return ExecPolicy(security, ask, structure, bins, layers, strict)
 
 
 def _stricter(order: tuple[T, ...], common: T, own: object, agent_id: str) -> tuple[T, str]:

@@ -46,6 +46,7 @@ def explain(
             "security": policy.security,
             "ask": policy.ask,
             "structure": policy.structure,
+            "strictInlineEval": policy.strict_inline,
             "safeBins": list(policy.safe_bins),
             "allowlist": list(allowlist),
             "tainted": tainted,

@@ -6,7 +6,7 @@ Two nets: the values this process resolved itself (`known`), and the shapes of w
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 PLACEHOLDER = "[redacted: use a ${NAME} reference]"
@@ -43,10 +43,22 @@ _ASSIGNED = re.compile(
 
 
 class Redactor:
-    """Replaces secrets in text. `known` is asked on every call, so a secret resolved later is hidden too."""
+    """Replaces secrets in text. `known` is asked on every call, so a secret resolved later is hidden too.
 
-    def __init__(self, known: Callable[[], Iterable[str]] = tuple) -> None:
+    `patterns` are regular expressions of the configuration, for what is secret in one house alone. Without `shapes` only what
+    is known or matches them is hidden, not what merely looks like a key.
+    """
+
+    def __init__(
+        self,
+        known: Callable[[], Iterable[str]] = tuple,
+        patterns: Callable[[], Sequence[str]] = tuple,
+        shapes: Callable[[], bool] = lambda: True,
+    ) -> None:
         self._known = known
+        self._patterns = patterns
+        self._shapes = shapes
+        self._own: tuple[tuple[str, ...], tuple[re.Pattern[str], ...]] = ((), ())
         self._seen: frozenset[str] = frozenset()
         self._pattern: re.Pattern[str] | None = None
 
@@ -55,6 +67,10 @@ class Redactor:
         pattern = self._known_pattern()
         if pattern is not None:
             text = pattern.sub(PLACEHOLDER, text)
+        for own in self._own_patterns():
+            text = own.sub(PLACEHOLDER, text)
+        if not self._shapes():
+            return text
         text = _WHOLE.sub(PLACEHOLDER, text)
         text = _BEARER.sub(lambda m: f"{m[1]}{m[2]}{PLACEHOLDER}", text)
         text = _URL_USER.sub(lambda m: f"{m[1]}{PLACEHOLDER}{m[3]}", text)
@@ -69,6 +85,13 @@ class Redactor:
         if isinstance(value, list | tuple):
             return [self.value(item) for item in value]
         return value
+
+    def _own_patterns(self) -> tuple[re.Pattern[str], ...]:
+        """Those of the configuration in force; the schema has tried them."""
+        wanted = tuple(self._patterns())
+        if wanted != self._own[0]:
+            self._own = (wanted, tuple(map(re.compile, wanted)))
+        return self._own[1]
 
     def _known_pattern(self) -> re.Pattern[str] | None:
         known = frozenset(secret for secret in self._known() if len(secret) >= _MIN_KNOWN)

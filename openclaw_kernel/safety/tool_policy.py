@@ -66,6 +66,7 @@ def layers(config: OpenClawConfig, agent_id: str) -> tuple[Layer, ...]:
         Layer("tools.deny", deny=tuple(common.deny)),
         Layer(f"{at}.allow", _with(own.allow, own.also_allow)),
         Layer(f"{at}.deny", deny=tuple(own.deny)),
+        Layer("tools.exec.applyPatch.enabled", deny=() if config.tools.exec.apply_patch.enabled else ("apply_patch",)),
     )
 
 
@@ -77,6 +78,9 @@ def model_layers(config: OpenClawConfig, agent_id: str, provider: str, model_ref
         for key, row in table.items():
             if isinstance(row, Mapping) and key.lower() in (provider.lower(), model_ref.lower()):
                 found.append(_model_layer(f"{at}.byProvider.{key}", row))
+    patching = config.tools.exec.apply_patch.allow_models
+    if patching and not {provider.lower(), model_ref.lower()} & {name.lower() for name in patching}:
+        found.append(Layer("tools.exec.applyPatch.allowModels", deny=("apply_patch",)))
     return tuple(found)
 
 

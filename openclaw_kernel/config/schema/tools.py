@@ -2,12 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from openclaw_kernel.config.schema.base import Loose, NotNegative, OpenSection, Positive, SecretInput, Section
 from openclaw_kernel.config.schema.subagents import AgentToAgent, SessionTools, SubagentTools
+
+
+def _stays(value: bool) -> bool:
+    if not value:
+        raise ValueError("the file tools never leave the workspace; leave this true, and use exec, which asks, for other files")
+    return value
+
+
+WorkspaceOnly = Annotated[bool, AfterValidator(_stays)]
+"""A promise that a configuration may state and not take back (SAF-29)."""
+
+
+class ApplyPatch(Section):
+    """`allow_models` names the models, or providers, that get the tool; empty for all (TOL-05)."""
+
+    enabled: bool = True
+    workspace_only: WorkspaceOnly = True
+    allow_models: list[str] = Field(default_factory=list)
 
 
 class ExecTool(Section):
@@ -25,13 +43,13 @@ class ExecTool(Section):
     background_ms: NotNegative = 10_000
     cleanup_ms: Positive = 1_800_000
     notify_on_exit: bool = True
-    apply_patch: Loose = Field(default_factory=dict)
+    apply_patch: ApplyPatch = Field(default_factory=ApplyPatch)
 
 
 class FsTool(Section):
-    """File tools stay inside the workspace unless told otherwise."""
+    """File tools stay inside the workspace."""
 
-    workspace_only: bool = True
+    workspace_only: WorkspaceOnly = True
 
 
 class SsrfPolicy(OpenSection):
