@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.fakes.model_server import FakeModelServer
+from tests.fakes.telegram_server import TelegramServer
 from tests.flow.processes import Live, messages, provider, running, start
 from tests.flow.wire import Client, client, text_of
 
@@ -199,3 +200,24 @@ async def test_a_child_of_a_tainted_parent_asks_before_it_touches_the_machine(tm
         await peer.call("exec.approval.resolve", {"id": asked["id"], "decision": "deny"})
         await until(lambda: "dirty" in "".join(told(live.state_dir)), "the dirty one")
         assert "<<<untrusted subagent" in told(live.state_dir)[-1] and not (workspace / "owned").exists()
+
+
+async def test_a_result_is_answered_on_the_channel_its_task_came_from(tmp_path: Path) -> None:
+    async with FakeModelServer() as model, TelegramServer() as telegram:
+        block = {"botToken": telegram.token, "apiBaseUrl": telegram.url, "filesBaseUrl": telegram.url, "allowFrom": ["42"]}
+        config = provider(
+            model.openai_url,
+            channels={"telegram": {"enabled": True, **block}},
+            commands={"ownerAllowFrom": ["telegram:42"]},
+            messages={"inbound": {"debounceMs": 0}, "queue": {"debounceMs": 0}},
+        )
+        async with running(tmp_path / "s", config) as live, client(live.ws, live.token) as peer:
+            telegram.world.say(f"[[echo I have begun]] {spawn('[[echo 12 pears]]', 'pears')}", user=42)
+            await until(lambda: any("I have begun" in text for text in telegram.world.texts(42)), "the first answer")
+            await until(lambda: any("one two three" in text for text in telegram.world.texts(42)), "the answer to the result")
+            await until(lambda: outbox(live.state_dir)["pears"]["delivery"] == "delivered", "settled")
+            assert sum("one two three" in text for text in telegram.world.texts(42)) == 1
+            # What is asked for in the app is answered there.
+            await peer.final(await peer.say(f"[[echo begun here]] {spawn('[[echo 3 figs]]', 'figs')}"))
+            await until(lambda: outbox(live.state_dir)["figs"]["delivery"] == "delivered", "settled")
+            assert len(telegram.world.texts(42)) == 2, telegram.world.texts(42)
