@@ -3,7 +3,8 @@
 A test that lacks something is skipped and says what it lacks. `OPENCLAW_TEST_REQUIRE` names what a lane was to have (several
 names with commas or spaces, or `all`): there the same lack is a failure.
 
-Names: chromium, bubblewrap, docker, npm, node (with the front end's packages), root.
+Names: chromium, bubblewrap, docker, npm, node (with the front end's packages), root,
+git.
 """
 
 from __future__ import annotations

@@ -5,11 +5,20 @@ The classic files are written once, into a workspace that has none of them. What
 
 from __future__ import annotations
 
+import logging
+import os
+import shutil
+import subprocess
 from pathlib import Path
 
+from openclaw_kernel.safety.environment import child_env
 from openclaw_kernel.store.atomic import write_atomic
 from openclaw_kernel.store.paths import ensure_private_dir
 from openclaw_kernel.values.session_key import DEFAULT_AGENT
+
+log = logging.getLogger(__name__)
+
+GIT_LIMIT_S = 10
 
 AGENTS = """\
 # AGENTS.md: how we work here
@@ -97,13 +106,31 @@ def workspace_path(configured: str | None, state_dir: Path, agent_id: str) -> Pa
 
 
 def ensure_workspace(path: Path, *, classic_files: bool = True) -> bool:
-    """Creates the folder, and the classic files when none of them is there; true when it wrote them.
+    """Creates the folder, and the classic files when none of them is there; true when it wrote them. A brand-new one
+    becomes a git repository (AGT-23).
 
     Blocking: call it in a thread. Raises `UserError` when the folder cannot be written.
     """
     ensure_private_dir(path)
+    if not any(path.iterdir()):
+        _begin_history(path)
     if not classic_files or any((path / name).exists() for name in FILES):
         return False
     for name, text in FILES.items():
         write_atomic(path / name, text)
     return True
+
+
+def _begin_history(path: Path) -> None:
+    """`git init`, without hooks, where there is git. Whatever fails is only noted."""
+    git = shutil.which("git")
+    if git is None:
+        return
+    env = {name: value for name, value in child_env(os.environ).items() if not name.startswith("GIT_")}
+    command = [git, "-c", "init.defaultBranch=main", "init", "--quiet", "--template=", str(path)]
+    try:
+        subprocess.run(command, check=True, env=env, stdin=subprocess.DEVNULL, capture_output=True, timeout=GIT_LIMIT_S)
+        (path / ".git" / "info").mkdir(exist_ok=True)
+        (path / ".git" / "info" / "exclude").write_text(".openclaw/\n")
+    except (OSError, subprocess.SubprocessError) as error:
+        log.info("the workspace %s did not become a git repository: %s", path, error)

@@ -217,8 +217,8 @@ def _stays(workspace: Path, entry: Path) -> bool:
 
 
 def _theirs(folder: Path, entry: Path) -> bool:
-    """Not what the assistant itself keeps in a workspace, unless it is asked for."""
-    return ".openclaw" not in entry.relative_to(folder).parts
+    """Not what the assistant and git themselves keep in a workspace, unless it is asked for."""
+    return not {".openclaw", ".git"}.intersection(entry.relative_to(folder).parts)
 
 
 def _row(folder: Path, entry: Path) -> str:

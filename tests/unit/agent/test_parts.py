@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from openclaw_kernel.agent.lanes import Lanes, default_limit
 from openclaw_kernel.agent.prompt import PromptBuilder, PromptFacts
 from openclaw_kernel.agent.workspace import FILES, ensure_workspace, workspace_path
+from tests.needs import need
 
 DAY = 1_795_203_480_000
 
@@ -89,9 +93,35 @@ async def test_skills_stay_in_their_budget(tmp_path: Path) -> None:
 
 
 def test_a_deleted_file_stays_deleted(tmp_path: Path) -> None:
-    assert ensure_workspace(tmp_path / "w") and {path.name for path in (tmp_path / "w").iterdir()} == set(FILES)
+    assert ensure_workspace(tmp_path / "w")
+    assert {path.name for path in (tmp_path / "w").iterdir()} - {".git"} == set(FILES)
     (tmp_path / "w/BOOTSTRAP.md").unlink()
     assert not ensure_workspace(tmp_path / "w") and not (tmp_path / "w/BOOTSTRAP.md").exists()
+
+
+def test_a_new_workspace_becomes_a_repository_and_no_other_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    need("git", shutil.which("git"), "git is not installed")
+    monkeypatch.setenv("GIT_DIR", str(tmp_path / "elsewhere"))
+    ensure_workspace(tmp_path / "new")
+    assert (tmp_path / "new/.git/HEAD").read_text() == "ref: refs/heads/main\n" and not (tmp_path / "elsewhere").exists()
+    assert (
+        not list((tmp_path / "new/.git").glob("hooks/*")) and ".openclaw/" in (tmp_path / "new/.git/info/exclude").read_text()
+    )
+    (tmp_path / "old").mkdir()
+    (tmp_path / "old/notes.md").write_text("mine")
+    ensure_workspace(tmp_path / "old")
+    assert not (tmp_path / "old/.git").exists() and (tmp_path / "old/AGENTS.md").exists()
+
+
+@pytest.mark.parametrize("script", ["", "#!/bin/sh\nexit 1\n"])
+def test_a_workspace_needs_no_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    if script:
+        (programs / "git").write_text(script)
+        (programs / "git").chmod(0o755)
+    monkeypatch.setenv("PATH", str(programs))
+    assert ensure_workspace(tmp_path / "w") and not (tmp_path / "w/.git").exists()
 
 
 def test_workspace_paths(tmp_path: Path) -> None:
