@@ -31,6 +31,7 @@ from openclaw_gateway.parts.credentials import check_auth, gateway_auth, gateway
 from openclaw_gateway.parts.jobs import open_jobs
 from openclaw_gateway.parts.log import open_redactor, start_log
 from openclaw_gateway.parts.mcp import open_mcp
+from openclaw_gateway.parts.memory import open_memories
 from openclaw_gateway.parts.nodes import NodeTools, join_nodes, open_nodes
 from openclaw_gateway.parts.plugins import (
     core_tools,
@@ -179,7 +180,9 @@ async def _build(
     eyes = open_browser(stack, config, models, sessions, state_dir, env, web, clock)
     own = (*tools_of_skills(skills, sessions), *planning, *eyes, ask_user_tool(questions), gateway_tool(config))
     mcp = open_mcp(stack, config, secrets, env, redactor, state_dir, clock)
-    boxes = Toolboxes(config, (*own, *plugin_tools(plugins, own)), sandboxes, core_tools(plugins), jobs, web, mcp.tools)
+    memories = open_memories(stack, config, secrets, sessions, plugins, lambda one: services.workspace(one), state_dir, clock)
+    more = (*own, *plugin_tools(plugins, own))
+    boxes = Toolboxes(config, more, sandboxes, core_tools(plugins), jobs, web, mcp.tools, memories)
     toolbox = hooked(boxes, plugins)
     tool_services = ToolServices(
         lambda *words: services.automation.remind(*words), skills, NodeTools(nodes, surfaces, state_dir)
@@ -224,6 +227,7 @@ async def _build(
         questions=questions,
     )
     services.tool_standings = boxes.standings
+    services.memories = memories
     services.channels = open_channels(services, secrets, env)
     projection.session_row = lambda key: row_by_key(services, key)
     projection.session_id = lambda key: _session_id(sessions, key)

@@ -41,7 +41,7 @@ from openclaw_kernel.memory.notes import Note
 from openclaw_kernel.memory.places import MAX_FILE_BYTES, Places
 from openclaw_kernel.memory.said import Spoken
 from openclaw_kernel.memory.watch import Watch
-from openclaw_kernel.memory.writes import Writes
+from openclaw_kernel.memory.writes import Writes, provenance_of
 from openclaw_kernel.values.clock import Clock, system_clock
 
 if TYPE_CHECKING:
@@ -208,6 +208,11 @@ class Builtin:
         if self._engine is not None:
             await self._sync(self._engine, [self.places.workspace / path])
         return text
+
+    async def whose(self, part: Excerpt) -> Provenance:
+        """The least trusted writer of an excerpt's lines."""
+        keeper = await asyncio.to_thread(self.keeper)
+        return provenance_of(part.text, keeper.writes.voices(part.path))
 
     def keeper(self) -> Keeper:
         """The book of what was written; opening it reads a file."""

@@ -1,19 +1,15 @@
-"""Notes in plain Markdown: `MEMORY.md` and `memory/YYYY-MM-DD.md` (MEM-01), with keyword search (MEM-10).
+"""Notes in plain Markdown: `MEMORY.md` and `memory/YYYY-MM-DD.md` (MEM-01), read and written.
 
 A note is one list item or paragraph. Files are parsed once and again only when their size or time of change differs.
 """
 
 from __future__ import annotations
 
-import math
 import os
 import re
-import unicodedata
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from difflib import get_close_matches
 from pathlib import Path
 
 from openclaw_kernel.safety.paths import inside
@@ -23,15 +19,10 @@ CURATED = "MEMORY.md"
 MAX_NOTE_CHARS = 4_000
 MAX_FILE_BYTES = 2_000_000
 
-_K1, _B = 1.2, 0.75
-"""The usual BM25 constants."""
-_TYPO_CUTOFF = 0.8
-_STOP = re.compile(
-    r"a|about|all|an|and|any|anything|are|as|at|be|been|but|by|can|did|do|does|doe|everything|for|from|had|has|ha|have|he|her|"
-    r"his|hi|how|i|in|is|it|its|know|me|my|of|on|or|our|recall|remember|s|said|she|so|t|tell|that|the|their|them|they|this|thi|"
-    r"to|u|was|wa|we|were|what|when|where|which|who|why|will|with|you|your|please"
-)
-"""Words that tell nothing apart, in the form `_stem` leaves them too."""
+_WORDS = """a about all an and any anything can did do everything for have i in is it know latest me my newest note notes of on
+    our please recall remember s tell that the there things to us was we what which you your"""
+_FILLER = frozenset(_WORDS.split())
+"""A question of these words alone is for no thing in particular."""
 _ITEM = re.compile(r"^\s{0,3}(?:[-*+]|\d+[.)])\s+")
 _DAY = re.compile(r"(\d{4}-\d{2}-\d{2})(?:-[\w-]+)?\.md")
 
@@ -44,12 +35,6 @@ class Note:
     line: int
     text: str
     day: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Hit:
-    note: Note
-    score: float
 
 
 class Notes:
@@ -79,18 +64,9 @@ class Notes:
             line = file.read().count(b"\n")
         return Note(name, line, _short(text), day)
 
-    def search(self, query: str, limit: int = 6) -> list[Hit]:
-        """The best notes for the words of `query`; a query without a telling word gives the newest ones."""
-        notes = self.all()
-        words = [_words(note.text) for note in notes]
-        terms = [word for word in dict.fromkeys(_words(query)) if not _STOP.fullmatch(word)]
-        if not terms:
-            newest = sorted(notes, key=lambda note: (note.day, note.line), reverse=True)
-            return [Hit(note, 0.0) for note in newest[:limit]]
-        vocabulary = {word for row in words for word in row}
-        variants = [_variants(term, vocabulary) for term in terms]
-        scored = [Hit(note, score) for note, score in zip(notes, _bm25(words, variants), strict=True) if score > 0]
-        return sorted(scored, key=lambda hit: (-hit.score, hit.note.path, hit.note.line))[:limit]
+    def newest(self, limit: int = 6) -> list[Note]:
+        """The notes written last: dated ones by day and line, then curated ones."""
+        return sorted(self.all(), key=lambda note: (note.day, note.line), reverse=True)[:limit]
 
     def all(self) -> list[Note]:
         """Every note, curated ones first, then days in order."""
@@ -152,44 +128,11 @@ def _parse(name: str, text: str) -> Iterable[Note]:
             lines.append(line if not lines else line.strip())
 
 
-def _words(text: str) -> list[str]:
-    plain = unicodedata.normalize("NFKD", text.casefold())
-    plain = "".join(char for char in plain if not unicodedata.combining(char))
-    return [_stem(word) for word in re.findall(r"\w+", plain)]
+def tells_nothing(query: str) -> bool:
+    """Whether a query asks for whatever there is."""
+    return _FILLER.issuperset(re.findall(r"\w+", query.casefold()))
 
 
-def _stem(word: str) -> str:
-    """Just enough for plurals: `notes` and `note` meet."""
-    if len(word) > 4 and word.endswith("ies"):
-        return word[:-3] + "y"
-    if len(word) > 3 and word.endswith("s") and not word.endswith("ss"):
-        return word[:-1]
-    return word
-
-
-def _variants(term: str, vocabulary: set[str]) -> dict[str, float]:
-    """Words that count for `term`: itself, longer words it begins, and, only if there are none, likely typos."""
-    found = {word: 1.0 if word == term else 0.6 for word in vocabulary if word == term or _begins(term, word)}
-    if not found and len(term) > 3:
-        found = dict.fromkeys(get_close_matches(term, vocabulary, n=3, cutoff=_TYPO_CUTOFF), 0.5)
-    return found
-
-
-def _begins(term: str, word: str) -> bool:
-    return len(term) >= 4 and word.startswith(term)
-
-
-def _bm25(documents: list[list[str]], variants: list[dict[str, float]]) -> list[float]:
-    """One score a document. A term and its variants count as one word, weighted by how near the variant is."""
-    average = sum(map(len, documents)) / max(1, len(documents)) or 1.0
-    counts = [Counter(words) for words in documents]
-    scores = [0.0] * len(documents)
-    for weights in variants:
-        frequencies = [sum(count[word] * weight for word, weight in weights.items() if word in count) for count in counts]
-        matching = sum(1 for frequency in frequencies if frequency)
-        rarity = math.log(1 + (len(documents) - matching + 0.5) / (matching + 0.5))
-        for index, frequency in enumerate(frequencies):
-            if frequency:
-                length = 1 - _B + _B * len(documents[index]) / average
-                scores[index] += rarity * frequency * (_K1 + 1) / (frequency + _K1 * length)
-    return scores
+def without_marker(text: str) -> str:
+    """A list item without its bullet."""
+    return _ITEM.sub("", text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from openclaw_kernel.memory.memories import Memories
 from openclaw_kernel.safety.sandbox.service import Sandboxes
 from openclaw_kernel.tools import apply_patch, canvas, files, notebook, search, sessions, subagents, variables
 from openclaw_kernel.tools.agents import agent_tools
@@ -23,10 +24,11 @@ def builtin_tools(
     jobs: Jobs | None = None,
     background_s: float = BACKGROUND_S,
     web: Web | None = None,
+    memories: Memories | None = None,
 ) -> list[Tool]:
     """All built-in tools in the order the model sees them; `exec_timeout_s` is `tools.exec.timeoutSec`, `background_s` is
     `tools.exec.backgroundMs` in seconds. Without `sandboxes` programs run on the host, without `jobs` none outlives its
-    call."""
+    call, without `memories` nothing is remembered."""
     web = web or Web()
     hands = (exec_timeout_s, sandboxes, jobs, background_s)
     return [
@@ -38,7 +40,7 @@ def builtin_tools(
         python_tool(*hands),
         *variables.TOOLS,
         *notebook.TOOLS,
-        *notes_tools(),
+        *notes_tools(memories),
         fetch_tool(web),
         search_tool(web),
         *canvas.TOOLS,

@@ -23,6 +23,7 @@ from openclaw_gateway.protocol.nodes_once import Remembered
 from openclaw_kernel.agent.api import Runtime
 from openclaw_kernel.config.schema import OpenClawConfig
 from openclaw_kernel.config.service import ConfigStore
+from openclaw_kernel.memory.memories import Memories
 from openclaw_kernel.models.service import Models
 from openclaw_kernel.safety.approvals import Approvals
 from openclaw_kernel.safety.sandbox.service import Sandboxes
@@ -74,6 +75,7 @@ class GatewayServices:
     plugins: Plugins = field(init=False, repr=False)
     plugin_commands: dict[str, Any] = field(default_factory=dict)
     subagents: SessionDesk = field(init=False, repr=False)
+    memories: Memories = field(init=False, repr=False)
     tool_standings: Callable[[str], Sequence[Standing]] = field(init=False, repr=False)
 
     @property

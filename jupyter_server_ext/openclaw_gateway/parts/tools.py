@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from openclaw_kernel.config.service import ConfigStore
+from openclaw_kernel.memory.memories import Memories
 from openclaw_kernel.safety.sandbox.service import Sandboxes
 from openclaw_kernel.safety.tool_policy import Standing, layers, standings
 from openclaw_kernel.sessions.store import Sessions
@@ -67,12 +68,13 @@ class Toolboxes:
         jobs: Jobs | None = None,
         web: Web | None = None,
         lent: Callable[[], tuple[Tool, ...]] = tuple,
+        memories: Memories | None = None,
     ) -> None:
         self._config = config
         self._lent = lent
         self._more = more
         self._core = core
-        self._parts = (sandboxes, jobs, web)
+        self._parts = (sandboxes, jobs, web, memories)
         self._made: dict[str, tuple[Toolbox, tuple[Standing, ...]]] = {}
         self._made_for: tuple[object, tuple[Tool, ...]] = (None, ())
 
@@ -90,8 +92,8 @@ class Toolboxes:
             self._made.clear()
             self._made_for = (settings, lent)
         if agent_id not in self._made:
-            command, (sandboxes, jobs, web) = settings.tools.exec, self._parts
-            core = self._core(command.timeout_sec, sandboxes, jobs, command.background_ms / 1000, web)
+            command, (sandboxes, jobs, web, memories) = settings.tools.exec, self._parts
+            core = self._core(command.timeout_sec, sandboxes, jobs, command.background_ms / 1000, web, memories)
             own = Toolbox([*core, *self._more])
             everything = (*own.tools(), *(tool for tool in lent if own.get(tool.name) is None))
             found = standings(((tool.name, tool.groups) for tool in everything), layers(settings, agent_id))

@@ -11,6 +11,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from openclaw_kernel.config.schema.memory import Memory
+from openclaw_kernel.memory.embedding.shelf import Opened
+from openclaw_kernel.memory.memories import Memories
 from openclaw_kernel.models.offline_phrases import SAMPLES
 from openclaw_kernel.tools.agents import agent_tools
 from openclaw_kernel.tools.api import ToolContext, ToolError, ToolResult
@@ -27,8 +30,8 @@ OTHERS = (
 )  # fmt: skip
 NAMES = (
     "read", "write", "edit", "undo", "list", "apply_patch", "glob", "grep", "exec", "process", "python",
-    "variables", "notebook", "memory_append", "memory_search", "web_fetch", "web_search", "canvas", "remind",
-    "skills_list", *OTHERS
+    "variables", "notebook", "memory_append", "memory_search", "memory_get", "web_fetch", "web_search", "canvas",
+    "remind", "skills_list", *OTHERS
 )  # fmt: skip
 
 
@@ -84,6 +87,7 @@ def test_filters_ignore_case_and_deny_wins() -> None:
         "grep",
         "memory_append",
         "memory_search",
+        "memory_get",
     )
     assert BOX.filtered(None, ["*"]).names() == ()
     assert BOX.filtered().names() == NAMES
@@ -147,21 +151,26 @@ async def test_status_tells_time_and_place(ctx: ToolContext) -> None:
     }  # fmt: skip
 
 
-async def test_notes_are_written_and_found(ctx: ToolContext) -> None:
-    box = Toolbox(notes_tools(lambda: datetime(2026, 11, 21, 14, 5, tzinfo=UTC)))
+async def test_notes_are_written_and_found(ctx: ToolContext, tmp_path: Path) -> None:
+    memories = Memories(lambda _: Memory(), lambda _: ctx.workspace, tmp_path / "state", lambda _: lambda: Opened(None))
+    box = Toolbox(notes_tools(memories, lambda: datetime(2026, 11, 21, 14, 5, tzinfo=UTC)))
     await call(box, "memory_append", ctx, text="Ada likes green tea\n# not a heading")
     file = ctx.workspace / "memory/2026-11-21.md"
     assert file.read_text() == "# 2026-11-21\n\n- 14:05 Ada likes green tea # not a heading\n"
-    assert "Source: memory/2026-11-21.md#3" in text(await call(box, "memory_search", ctx, query="which tea?"))
+    assert "(Source: memory/2026-11-21.md#L3)" in text(await call(box, "memory_search", ctx, query="which tea?"))
     assert text(await call(box, "memory_search", ctx, query="submarine")) == "No note matches."
     with pytest.raises(ToolError, match="empty"):
         await call(box, "memory_append", ctx, text="  ")
+    await memories.close()
 
 
 async def test_notes_do_not_leave_the_workspace(ctx: ToolContext, tmp_path_factory: pytest.TempPathFactory) -> None:
     outside = tmp_path_factory.mktemp("outside")
     (outside / "x.md").write_text("- tea secret\n")
     (ctx.workspace / "memory").symlink_to(outside)
+    memories = Memories(lambda _: Memory(), lambda _: ctx.workspace, outside / "state", lambda _: lambda: Opened(None))
+    box = Toolbox(notes_tools(memories))
     with pytest.raises(ToolError, match="outside the workspace"):
-        await call(BOX, "memory_append", ctx, text="x")
-    assert text(await call(BOX, "memory_search", ctx, query="tea")) == "No note matches."
+        await call(box, "memory_append", ctx, text="x")
+    assert text(await call(box, "memory_search", ctx, query="tea")) == "No note matches."
+    await memories.close()
