@@ -23,20 +23,27 @@ SEARCH_BYTES = 64 << 20
 """A search stops after this much text."""
 
 
-def session_line(entry: SessionEntry, running: bool) -> dict[str, Any]:
-    """One row of `sessions_list`."""
+def session_line(entry: SessionEntry, running: bool, mine: bool) -> dict[str, Any]:
+    """One row of `sessions_list`. Its name is what a person called it: a title of somebody's first words, or a task of another
+    session, would bring those words in unfenced."""
     row: dict[str, Any] = {
         "key": entry.key,
-        "name": entry.display_name,
         "agentId": entry.agent_id,
         "updatedAt": iso(entry.updated_at),
         "running": running,
     }
+    if name := name_of(entry, mine):
+        row["name"] = name
     if entry.channel:
         row["channel"] = entry.channel
     if entry.parent_session_key:
         row["spawnedBy"] = entry.parent_session_key
     return row
+
+
+def name_of(entry: SessionEntry, mine: bool) -> str:
+    """The label of a session, where it may be shown; `mine` says that the reader has started it or is it."""
+    return (entry.label or "") if mine or entry.created_via != "subagent" else ""
 
 
 def history_text(messages: Sequence[StoredMessage], tools: bool, chars: int) -> str:

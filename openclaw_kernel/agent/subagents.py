@@ -237,10 +237,12 @@ class Subagents:
         row = self._get(row_id)
         if row.running:
             row = await self._end(row)
+            await self._rows.flush()
         if row.owed and self._in_vain(row):
             row = self._change(row_id, delivery="none")
         if row.owed:
             await self._delivery.bring(row_id)
+            await self._rows.flush()
         self._tell_told(row_id)
         await self._archive(row_id)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from openclaw_kernel.agent.api import RunRequest
 from openclaw_kernel.agent.measure import context_tokens
-from openclaw_kernel.agent.sessions_view import Seen, history_text, search_files, session_line
+from openclaw_kernel.agent.sessions_view import Seen, history_text, name_of, search_files, session_line
 from openclaw_kernel.agent.subagents import Parts, Subagents
 from openclaw_kernel.agent.subagents_rows import SubagentRow
 from openclaw_kernel.agent.subagents_rules import Spawn, allowed_agents
@@ -84,10 +84,11 @@ class Desk:
         since = self.parts.clock() - active_minutes * 60_000 if active_minutes else 0
         found = []
         for entry in self.parts.sessions.list():
-            named = search.lower() in f"{entry.key} {entry.display_name}".lower()
+            mine = caller.session_key in (entry.key, entry.parent_session_key)
+            named = search.lower() in f"{entry.key} {name_of(entry, mine)}".lower()
             if entry.archived or entry.updated_at < since or not named or not self._sees(caller, entry):
                 continue
-            found.append(session_line(entry, bool(self.parts.runtime.active(entry.key))))
+            found.append(session_line(entry, bool(self.parts.runtime.active(entry.key)), mine))
         return found[:limit]
 
     def history(self, caller: Caller, key: str, limit: int, tools: bool) -> str:

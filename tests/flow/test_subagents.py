@@ -143,6 +143,8 @@ async def test_results_come_back_and_a_stop_reaches_the_children(tmp_path: Path)
         run_id = await started(peer, model, spawn("[[hang]]", "slow"), 2)
         await peer.final(run_id)
         assert "slow: running" in text_of(await peer.final(await peer.say("/subagents")))
+        child = outbox(live.state_dir)["slow"]["child_key"]
+        assert "- `sessions_spawn` by `subagent`" in text_of(await peer.final(await peer.say("/tools", child)))
         stopped = await peer.call("chat.abort", {"sessionKey": MAIN})
         assert stopped["aborted"] and len(stopped["runIds"]) == 1
         await until(lambda: outbox(live.state_dir)["slow"]["state"] == "stopped", "the end of the child")

@@ -14,7 +14,7 @@ from openclaw_gateway.protocol.dispatch import Call, Method
 from openclaw_kernel.safety.api import Decision
 from openclaw_kernel.safety.effective import exec_policy
 from openclaw_kernel.safety.sandbox_policy import sandbox_layers
-from openclaw_kernel.safety.tool_policy import model_layers, standings
+from openclaw_kernel.safety.tool_policy import model_layers, standings, subagent_layers
 from openclaw_kernel.skills.activate import Activation
 from openclaw_kernel.skills.skill import SkillProblem
 from openclaw_kernel.values.errors import OpenClawError
@@ -121,6 +121,7 @@ async def _tools(call: CommandCall) -> str:
     here = [row.name for row in found if row.callable]
     of_model = model_layers(services.settings, call.agent_id, model.provider, model.ref)
     of_model += sandbox_layers(services.settings, call.agent_id, call.key)
+    of_model += subagent_layers(services.settings, entry.spawn_depth if entry is not None else 0)
     by_model = standings(((row.name, row.groups) for row in found if row.callable), of_model)
     gone = {row.name: row.layer for row in found if not row.callable}
     gone |= {name: row.layer for name, row in by_model.items() if not row.callable}

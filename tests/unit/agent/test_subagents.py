@@ -31,6 +31,9 @@ async def test_a_task_is_accepted_at_once_and_its_result_starts_a_turn_of_the_pa
     async with house(tmp_path) as it:
         minds = Minds(it.bench)
         minds.child = slow = Held(text="the answer is 42")
+        (tmp_path / "workspace").mkdir()
+        (tmp_path / "workspace" / "AGENTS.md").write_text("count by hand")
+        (tmp_path / "workspace" / "USER.md").write_text("Ada lives in Ulm")
         row = await it.spawn("count the stars", label="stars")
         assert row["status"] == "accepted" and row["childSessionKey"].startswith("agent:main:subagent:")
         assert not it.results() and it.rows()[0].state == "running"
@@ -40,6 +43,7 @@ async def test_a_task_is_accepted_at_once_and_its_result_starts_a_turn_of_the_pa
         await slow.reached.wait()
         prompt = it.bench.models.calls[0].prompt.text
         assert "You are a subagent" in prompt and "## Commands" not in prompt
+        assert "count by hand" in prompt and "Ulm" not in prompt
         slow.release.set()
         await it.until(lambda: it.rows()[0].delivery == "delivered")
         (told,) = it.results()
