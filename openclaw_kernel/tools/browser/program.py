@@ -56,7 +56,8 @@ def arguments(door_url: str) -> list[str]:
         f"--proxy-server={door_url}",
         "--proxy-bypass-list=<-loopback>",
         "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
-        "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
+        "--webrtc-ip-handling-policy=disable_non_proxied_udp",
+        "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",  # its name in older versions
         "--disable-quic",
         "--disable-gpu",
         "--disable-sync",

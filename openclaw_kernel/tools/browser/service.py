@@ -33,6 +33,8 @@ NAVIGATION_MS = 30_000
 START_MS = 30_000
 STOP_S = 10.0
 STALE_MS = 180_000
+NO_WEBRTC = "for (const name of ['RTCPeerConnection', 'webkitRTCPeerConnection']) delete globalThis[name];"
+"""For a browser that was started without the flag that keeps its datagrams in."""
 LOOK_S = 15.0
 """How often it is looked whether the browser is idle."""
 
@@ -237,6 +239,7 @@ class Browser:
             accept_downloads=False,
             viewport={"width": WIDTH, "height": HEIGHT},
         )
+        await context.add_init_script(NO_WEBRTC)
         return Live(name, f"attached to {url}, in a window of its own", playwright, context, door, attached=browser)
 
     async def _end(self) -> None:

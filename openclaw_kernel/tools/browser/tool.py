@@ -142,6 +142,8 @@ class _Hand:
             case "stop":
                 return await self._stop(ctx)
             case _:
+                if browser.live is None:
+                    ctx.progress("Starting the browser…", None)
                 async with browser.use(args.profile, ctx.session_key) as live:
                     return await self._with(live, args, ctx)
 

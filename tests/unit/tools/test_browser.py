@@ -8,6 +8,7 @@ import json
 import os
 import re
 import signal
+import socket
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -165,6 +166,35 @@ async def test_nothing_a_page_does_reaches_the_private_network(desk: Desk, web: 
         await desk.act("wait", time_ms=300)
         tried = {request.path for request in inside.requests}
         assert tried >= {"/css", "/img", "/js", "/frame", "/o", "/v", "/fetch", "/beacon", "/ws", "/worker", "/es"}
+
+
+STUN = """async () => {
+    const frame = document.body.appendChild(document.createElement('iframe'));
+    for (const place of [globalThis, frame.contentWindow].filter(place => place.RTCPeerConnection)) {
+        const pc = new place.RTCPeerConnection({iceServers: [{urls: 'stun:127.0.0.1:PORT'}]});
+        pc.createDataChannel('x');
+        await pc.setLocalDescription(await pc.createOffer());
+        for (let n = 0; n < 20 && pc.iceGatheringState !== 'complete'; n++) await new Promise(done => setTimeout(done, 50));
+    }
+    return 'tried';
+}"""
+
+
+async def send_a_datagram(desk: Desk) -> bytes:
+    """What arrives when a page lets WebRTC send to an address of this machine."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as inside:
+        inside.bind(("127.0.0.1", 0))
+        inside.setblocking(False)
+        assert "tried" in await desk.act("evaluate", code=STUN.replace("PORT", str(inside.getsockname()[1])))
+        try:
+            return inside.recv(100)
+        except BlockingIOError:
+            return b""
+
+
+async def test_no_datagram_leaves_beside_the_door(desk: Desk, web: FakeWeb) -> None:
+    await open_page(desk, web, "<p>page")
+    assert await send_a_datagram(desk) == b""
 
 
 async def test_a_name_that_turns_private_after_it_was_judged_is_not_followed(desk: Desk, web: FakeWeb) -> None:
@@ -376,6 +406,7 @@ async def test_in_a_browser_that_runs_already_it_has_a_window_and_a_door_of_its_
             code = f"fetch('http://{inside.host}/', {{mode: 'no-cors'}}).then(() => 1, () => 2)"
             assert "not on the open internet" in await desk.act("evaluate", code=code)
             assert inside.requests == []
+        assert await send_a_datagram(desk) == b""
         await desk.browser.close()
         assert process.returncode is None, "the browser is somebody else's and goes on"
     finally:
