@@ -16,7 +16,7 @@ ASK = {
         {
             "header": "Colour",
             "question": "Which colour?",
-            "options": [{"label": "Red"}, {"label": "Blue", "description": "sky"}],
+            "options": ["Red", "Blue | sky"],
         },
         {"header": "Days", "question": "When?", "options": ["Mon", "Tue"], "multiSelect": True},
         {"header": "Name", "question": "What name?"},
@@ -98,19 +98,22 @@ async def test_who_has_not_the_scope_neither_sees_nor_answers(tmp_path: Path) ->
 
 
 async def test_a_client_asks_by_itself(tmp_path: Path) -> None:
-    async with FakeModelServer() as model, running(tmp_path / "state", provider(model.openai_url)) as live:
-        async with client(live.ws, live.token) as peer:
-            one = {"questionId": "answer", "header": "Go", "question": "On?", "options": [{"label": "Yes"}, {"label": "No"}]}
-            made = await peer.call(
-                "question.request", {"id": "mine", "questions": [one], "sessionKey": "main", "timeoutMs": 60_000}
-            )
-            assert made["id"] == "mine" and set(made) == {"id", "expiresAtMs"}
-            taken = await peer.fails("question.request", {"id": "mine", "questions": [one]})
-            assert taken["details"]["reason"] == "QUESTION_ID_IN_USE"
-            wrong = await peer.fails("question.resolve", {"id": "mine", "answers": {"answers": {"answer": ["Maybe"]}}})
-            assert wrong["details"]["reason"] == "QUESTION_INVALID_ANSWER"
-            assert "secrets" in (await peer.fails("question.request", {"questions": [one | {"isSecret": True}]}))["message"]
-            await peer.call("question.resolve", {"id": "mine", "answers": {"answers": {"answer": ["Yes"]}}})
+    async with (
+        FakeModelServer() as model,
+        running(tmp_path / "state", provider(model.openai_url)) as live,
+        client(live.ws, live.token) as peer,
+    ):
+        one = {"questionId": "answer", "header": "Go", "question": "On?", "options": [{"label": "Yes"}, {"label": "No"}]}
+        made = await peer.call(
+            "question.request", {"id": "mine", "questions": [one], "sessionKey": "main", "timeoutMs": 60_000}
+        )
+        assert made["id"] == "mine" and set(made) == {"id", "expiresAtMs"}
+        taken = await peer.fails("question.request", {"id": "mine", "questions": [one]})
+        assert taken["details"]["reason"] == "QUESTION_ID_IN_USE"
+        wrong = await peer.fails("question.resolve", {"id": "mine", "answers": {"answers": {"answer": ["Maybe"]}}})
+        assert wrong["details"]["reason"] == "QUESTION_INVALID_ANSWER"
+        assert "secrets" in (await peer.fails("question.request", {"questions": [one | {"isSecret": True}]}))["message"]
+        await peer.call("question.resolve", {"id": "mine", "answers": {"answers": {"answer": ["Yes"]}}})
 
 
 async def test_the_gateway_tool_changes_only_what_the_owner_approves(tmp_path: Path) -> None:
