@@ -44,6 +44,7 @@ from openclaw_gateway.parts.plugins import (
     told,
 )
 from openclaw_gateway.parts.questions import open_questions
+from openclaw_gateway.parts.review import open_reviewer
 from openclaw_gateway.parts.sandbox import open_sandboxes
 from openclaw_gateway.parts.subagents import open_subagents
 from openclaw_gateway.parts.tools import Toolboxes, ToolServices, tools_of_skills
@@ -163,6 +164,7 @@ async def _build(
     stack.callback(approvals.close)
     models = Models(settings, secrets, clock=clock, state_dir=state_dir)
     stack.push_async_callback(models.close)
+    approvals.reviewer = open_reviewer(config, models, clock)
     devices = Devices(state_dir / DEVICES_FILE, clock=clock, new_id=new_id)
     stack.callback(devices.close)
 

@@ -61,7 +61,7 @@ class ToolFacts:
 
 
 Security = Literal["deny", "allowlist", "full"]
-AskMode = Literal["off", "on-miss", "always"]
+AskMode = Literal["off", "auto", "on-miss", "always"]
 Structured = Literal["whole", "segments"]
 
 

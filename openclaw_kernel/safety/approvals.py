@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from openclaw_kernel.safety.api import Card, Decision
+from openclaw_kernel.safety.reviewer import REVIEW_S, Review, Reviewed, Reviewer
 from openclaw_kernel.store.jsonl import read_jsonl
 from openclaw_kernel.store.ledger import Ledger
 from openclaw_kernel.values.clock import Clock, NewId, system_clock
@@ -94,6 +95,8 @@ class Approvals:
         self._clock = clock
         self._new_id = new_id
         self._waiting: dict[str, asyncio.Event] = {}
+        self._reviews: dict[str, asyncio.Task[None]] = {}
+        self.reviewer: Reviewer | None = None
         self.on_change: list[Callable[[Approval], None]] = []
         self._requests: Ledger[Approval] = Ledger(
             path_requests,
@@ -118,15 +121,37 @@ class Approvals:
         timeout_ms: int = EXPIRES_AFTER_MS,
         approval_id: str | None = None,
     ) -> Approval:
-        """Writes the question down and announces it. Raises `OpenClawError` when `approval_id` is already taken."""
+        """Writes the question down and announces it; one that a model may look at first is announced when it has not allowed
+        it. Raises `OpenClawError` when `approval_id` is already taken."""
         name = approval_id or self._new_id()
         if self._requests.get(name) is not None:
             raise invalid(f"approval id {name!r} already exists; choose another")
         now = self._clock()
         approval = Approval(name, card, session_key, agent_id, run_id, tool_call_id, now, now + max(0, timeout_ms))
         self._waiting[name] = asyncio.Event()
-        self._put(approval)
+        if self.reviewer is None or not card.facts.get("review"):
+            return self._put(approval)
+        self._requests.put(approval)
+        self._reviews[name] = asyncio.ensure_future(self._review(approval, self.reviewer))
+        self._reviews[name].add_done_callback(lambda _: self._reviews.pop(name, None))
         return approval
+
+    async def _review(self, approval: Approval, reviewer: Reviewer) -> None:
+        review = Review(approval.card, approval.agent_id, approval.session_key, approval.run_id)
+        try:
+            found = await asyncio.wait_for(reviewer(review), REVIEW_S)
+        except TimeoutError:
+            found = Reviewed(False, "", f"the reviewer did not answer within {REVIEW_S:g} seconds")
+        except Exception:  # noqa: BLE001 — logged; whatever it is, a person is asked
+            _log.exception("the reviewer failed, so a person is asked")
+            found = Reviewed(False, "", "the reviewer failed")
+        if (now := self._requests.get(approval.id)) is None or now.state != "pending":
+            return
+        if found.allow:
+            _log.info("%s was allowed by the reviewer %s", approval.id, found.by)
+            self._put(replace(now, state="resolved", decision="allow-once", resolved_by=f"reviewer:{found.by}"))
+        else:
+            self._put(replace(now, card=replace(now.card, reason=f"{now.card.reason}; {found.why}")))
 
     async def decision(self, approval_id: str) -> Decision | None:
         """Waits for the answer; `None` when the question expired or was cancelled. Raises APPROVAL_NOT_FOUND."""
@@ -203,6 +228,8 @@ class Approvals:
         await self._allowed.flush()
 
     def close(self) -> None:
+        for task in list(self._reviews.values()):
+            task.cancel()
         self._requests.close()
         self._allowed.close()
 

@@ -16,6 +16,7 @@ from openclaw_kernel.safety.allowlist import Which
 from openclaw_kernel.safety.api import Allow, Ask, Card, Decision, Deny, PolicyState, Risk, ToolFacts, Verdict
 from openclaw_kernel.safety.command import Finding, find
 from openclaw_kernel.safety.scripts import Digest
+from openclaw_kernel.safety.wrappers import peel
 from openclaw_kernel.values.messages import ToolCall
 
 _ONCE: tuple[Decision, ...] = ("allow-once", "deny")
@@ -125,6 +126,8 @@ def _ask(call: ToolCall, facts: ToolFacts, state: PolicyState, finding: Finding)
         details["constructs"] = list(finding.constructs)
     if durable:
         details["pattern"] = finding.pattern
+    if facts.name == "exec" and _reviewable(state, finding):
+        details |= {"review": True, "segments": [list(part.argv) for part in finding.parts]}
     if finding.script:
         details |= {"script": finding.script, "sha256": finding.sha256}
     card = Card(
@@ -137,6 +140,18 @@ def _ask(call: ToolCall, facts: ToolFacts, state: PolicyState, finding: Finding)
         facts=details,
     )
     return Ask(finding.rule, card)
+
+
+def _reviewable(state: PolicyState, finding: Finding) -> bool:
+    """Whether a model may look at a command before a person does (SAF-04). What is dangerous, hidden or code of its own is
+    always a person's to judge, and so is everything in a turn with other people's words."""
+    if state.ask != "auto" or _doubt(state) or finding.risk == "high" or finding.refused or finding.rule == "wrapper":
+        return False
+    return bool(finding.parts) and not any(programs.holds_code(part.inner) or _opaque(part.argv) for part in finding.parts)
+
+
+def _opaque(argv: tuple[str, ...]) -> bool:
+    return bool(peel(argv).opaque)
 
 
 _TITLES = {"exec": "Run a command", "python": "Run Python"}

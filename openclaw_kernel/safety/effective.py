@@ -12,7 +12,7 @@ from openclaw_kernel.safety.api import AskMode, PolicyState, Security, Structure
 T = TypeVar("T", bound=str)
 
 _SECURITY: tuple[Security, ...] = ("deny", "allowlist", "full")
-_ASK: tuple[AskMode, ...] = ("always", "on-miss", "off")
+_ASK: tuple[AskMode, ...] = ("always", "on-miss", "auto", "off")
 _STRUCTURE: tuple[Structured, ...] = ("whole", "segments")
 """Each from the strictest to the loosest. Without asking, what an allowlist does not cover is denied; under `full` it runs."""
 
@@ -33,7 +33,7 @@ class ExecPolicy:
         """The mode as people name it (SAF-04)."""
         if self.security != "allowlist":
             return self.security
-        return "allowlist" if self.ask == "off" else "ask"
+        return {"off": "allowlist", "auto": "auto"}.get(self.ask, "ask")
 
     def state(self, allowlist: tuple[str, ...], workspace: str, *, tainted: bool = False, guest: bool = False) -> PolicyState:
         """The policy of one turn."""

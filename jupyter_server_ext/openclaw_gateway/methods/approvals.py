@@ -191,7 +191,7 @@ async def approvals_get(_params: NoParams, call: Call) -> dict[str, Any]:
         "hash": _hash(file),
         "resolvedDefaults": {
             "security": policy.security,
-            "ask": policy.ask,
+            "ask": "on-miss" if policy.ask == "auto" else policy.ask,
             "askFallback": "deny",
             "autoAllowSkills": False,
         },

@@ -29,11 +29,13 @@ class ApplyPatch(Section):
 
 
 class ExecTool(Section):
-    """Shell commands. `security` full is never a default; `ask` on-miss asks for what no list allows."""
+    """Shell commands. `security` full is never a default; `ask` on-miss asks for what no list allows, and auto lets a model
+    (`review_model`, else the agent's own) look at it first, which can only spare a question (SAF-04)."""
 
     host: Literal["auto", "sandbox", "gateway", "node"] = "auto"
     security: Literal["deny", "allowlist", "full"] = "allowlist"
-    ask: Literal["off", "on-miss", "always"] = "on-miss"
+    ask: Literal["off", "auto", "on-miss", "always"] = "on-miss"
+    review_model: str | None = None
     node: str | None = None
     safe_bins: list[str] = Field(default_factory=lambda: ["cut", "uniq", "head", "tail", "tr", "wc"])
     path_prepend: list[str] = Field(default_factory=list)
