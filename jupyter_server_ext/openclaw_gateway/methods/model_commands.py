@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, get_args
 
 from openclaw_kernel.models.api import Model, ThinkingLevel
 from openclaw_kernel.models.effort import levels_of, nearest_level
-from openclaw_kernel.values.errors import UserError
+from openclaw_kernel.values.errors import OpenClawError, UserError
 
 if TYPE_CHECKING:
     from openclaw_gateway.methods.commands import CommandCall
 
 BACK = ("default", "reset", "auto")
+SCOPES = {"-s": "session", "-a": "agent", "-g": "global", "--session": "session", "--agent": "agent", "--global": "global"}
+NOT_OWNER = "Only the owner sets the model of an agent or of all; for this conversation say `/model NAME`."
 _SAID: dict[str, ThinkingLevel] = {"none": "off", "on": "low", "mid": "medium", "med": "medium", "highest": "max"}
 SAME_AS: dict[str, ThinkingLevel] = {level: level for level in get_args(ThinkingLevel)} | _SAID
 
@@ -22,14 +24,19 @@ def _model_of(call: CommandCall) -> Model:
 
 
 async def model(call: CommandCall) -> str:
-    """Shows or sets the model of this session. One that a person picked is never replaced by another."""
+    """Shows or sets the model of this session (`-s`), of its agent (`-a`) or of all that name none (`-g`). One that a person
+    picked is never replaced by another."""
     services = call.services
-    wanted = call.argument.removeprefix("-s ").strip()
+    words = call.argument.split()
+    scope = next((SCOPES[word] for word in words if word in SCOPES), "session")
+    wanted = " ".join(word for word in words if word not in SCOPES)
     if wanted in ("", "status"):
         return _model_status(call)
     if wanted == "list":
         rows = services.models.list(usable_only=True)
         return "\n".join(["Models:", *(f"- `{row.ref}` {row.name}".rstrip() for row in rows)])
+    if scope != "session":
+        return await _configure(call, scope, wanted)
     services.sessions.open(call.key)
     if wanted in BACK:
         services.sessions.update(call.key, model_override=None)
@@ -45,6 +52,35 @@ async def model(call: CommandCall) -> str:
     if services.models.has_key(picked.provider):
         return said
     return f"{said}. {services.models.credentials.missing(picked.provider)}"
+
+
+async def _configure(call: CommandCall, scope: str, wanted: str) -> str:
+    """Writes the model into the configuration; what else is said of models there stays."""
+    services = call.services
+    if not call.owner:
+        return NOT_OWNER
+    try:
+        ref = None if wanted in BACK else services.models.resolve(wanted, call.agent_id).ref
+        current = services.config.current
+        await services.config.patch(_patch(call, scope, ref), current.hash if current.exists else None)
+    except (UserError, OpenClawError) as error:
+        return str(error)
+    now = services.models.resolve(None, call.agent_id).ref
+    whose = f"of the agent {call.agent_id}" if scope == "agent" else "of all that name none"
+    entry = services.sessions.get(call.key)
+    kept = entry.model_override if entry is not None else None
+    keeps = f" This session keeps `{kept}`; `/model default` gives it up." if kept and kept != now else ""
+    return f"Model {whose}: `{ref or now}`{'' if ref else ' (the default)'}.{keeps}"
+
+
+def _patch(call: CommandCall, scope: str, ref: str | None) -> dict[str, object]:
+    agents = call.services.settings.agents
+    row = next((agent for agent in agents.list or () if agent.id == call.agent_id), None)
+    said = agents.defaults.model if scope == "global" else row.model if row is not None else None
+    value = ref if said is None or isinstance(said, str) else {"primary": ref}
+    if scope == "global":
+        return {"agents": {"defaults": {"model": value}}}
+    return {"agents": {"list": [{"id": call.agent_id, "model": value}]}}
 
 
 def _model_status(call: CommandCall) -> str:
