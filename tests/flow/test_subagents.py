@@ -223,3 +223,18 @@ async def test_a_result_is_answered_on_the_channel_its_task_came_from(tmp_path: 
             await peer.final(await peer.say(f"[[echo begun here]] {spawn('[[echo 3 figs]]', 'figs')}"))
             await until(lambda: outbox(live.state_dir)["figs"]["delivery"] == "delivered", "settled")
             assert len(telegram.world.texts(42)) == 2, telegram.world.texts(42)
+
+
+async def test_what_a_subagent_spends_counts_and_a_runaway_is_stopped(tmp_path: Path) -> None:
+    async with FakeModelServer() as model:
+        config = provider(model.openai_url, **QUICK, budget={"day": {"usd": 0.60}})
+        config["models"]["providers"]["fake"]["models"][0] |= {"cost": {"input": 1.0, "output": 1000.0}, "maxTokens": 100}
+        async with running(tmp_path / "s", config) as live, client(live.ws, live.token) as peer:
+            await peer.final(await peer.say(spawn('[[tool memory_search {"query": "x"}]] [[again]]', "runaway")))
+            await until(lambda: outbox(live.state_dir)["runaway"]["delivery"] == "delivered", "the end")
+            assert outbox(live.state_dir)["runaway"]["state"] == "failed"
+            assert "budget.day.usd" in told(live.state_dir)[0]
+            cost = await peer.call("usage.cost", {"days": 2})
+            assert 0 < cost["totals"]["totalCost"] <= 0.60
+            child = outbox(live.state_dir)["runaway"]["child_key"]
+            assert child in {row["key"] for row in (await peer.call("sessions.usage", {"range": "7d"}))["sessions"]}
