@@ -44,6 +44,9 @@ STALE_SHARE = 0.2
 STALE_LEAST = 1_000
 """Tombstones and additions ask for a compaction when they pass a fifth (memory page, section 7) and are worth the trouble."""
 
+_LIKE_A_NAME = re.compile(r"[._\-\d]")
+_AROUND_NAMES = "\"'`“”‘’()[],;:?!"
+
 
 class RamIndex:
     """Keyword and vector search over chunks."""
@@ -206,7 +209,7 @@ class RamIndex:
             coverage=np.minimum(bm25 / float32(found.best or 1), float32(1)),
             bm25=bm25,
             complete=np.zeros(len(chosen), np.bool_) if found.matched is None else found.matched[chosen] == max(1, len(lists)),
-            named=np.isin(chosen, first),
+            named=np.isin(chosen, first) if len(first) else np.zeros(len(chosen), np.bool_),
             age=np.where(days > 0, _day(now) - days, 0) if options.half_life_days > 0 else days,
             importance=rows["importance"][chosen],
         )
@@ -393,7 +396,8 @@ def _asked_names(query: str) -> set[str]:
     """What may be a file's name in a query: the whole of it, a word with a dot, or one with a digit, dash or underscore."""
     asked = {_plain_name(query.strip())}
     for word in query.split():
-        name = PurePosixPath(word.strip("\"'`“”‘’()[],;:?!")).name.rstrip(".")
-        if re.search(r"[._\-\d]", name):
-            asked.add(_plain_name(name))
+        if _LIKE_A_NAME.search(word):
+            name = word.rpartition("/")[2].strip(_AROUND_NAMES).rstrip(".")
+            if _LIKE_A_NAME.search(name):
+                asked.add(_plain_name(name))
     return asked

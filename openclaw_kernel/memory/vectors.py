@@ -151,7 +151,8 @@ class Vectors:
         found = []
         for block, start, length in self._parts(size):
             near = block.matrix[:length] @ query
-            near[~self._eligible(block, start, length, allowed)] = -NEVER
+            if self.count < size or allowed is not None:
+                near[~self._eligible(block, start, length, allowed)] = -NEVER
             best = greatest(near, k)
             best = best[near[best] > -NEVER]
             found.append((near[best], best + start))
@@ -168,7 +169,8 @@ class Vectors:
             apart = np.zeros(length, np.uint16)
             for word, column in zip(wanted, bits, strict=True):
                 apart += np.bitwise_count(column[:length] ^ word)
-            apart[~self._eligible(block, start, length, allowed)] = NEVER
+            if self.count < size or allowed is not None:
+                apart[~self._eligible(block, start, length, allowed)] = NEVER
             best = greatest(NEVER - apart, k)
             best = best[apart[best] < NEVER]
             found.append((apart[best], best + start))
