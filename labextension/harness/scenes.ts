@@ -71,6 +71,19 @@ export function play(chat: Chat, scene: string): void {
         request: { title: 'Run a command', command: 'git push origin tidy-loading', cwd: '~/penguins', reason: 'git push is not on the allowlist', effect: 'sends files to another computer', risk: 'medium', toolCallId: 't2', sessionKey: KEY, scopes: ['allow-once', 'allow-always', 'deny'] }
       });
     },
+    question: () => {
+      ask('Book the trip to the station.');
+      on('chat', { state: 'delta', message: say('Before I book, three things:') });
+      tool('t1', 'ask_user', { questions: [{ question: 'Which boat?' }] });
+      on('question.requested', {
+        id: 'q-1', status: 'pending', sessionKey: KEY, createdAtMs: now, expiresAtMs: now + 29 * 60_000 + 30_000,
+        questions: [
+          { questionId: 'q1', header: 'Boat', question: 'Which boat should I book to Palmer Station?', isOther: true, options: [{ label: 'Laurence M. Gould', description: 'leaves on Monday, four days, cabins for two' }, { label: 'Hondius', description: 'leaves on Thursday, five days' }] },
+          { questionId: 'q2', header: 'Luggage', question: 'What do you take along?', multiSelect: true, isOther: false, options: [{ label: 'Scales' }, { label: 'Callipers' }, { label: 'Tent' }] },
+          { questionId: 'q3', header: 'Name', question: 'In whose name?', isOther: true, options: [] }
+        ]
+      });
+    },
     canvas: () => {
       ask('Give me controls for the mass chart.');
       tool('t1', 'canvas', { kind: 'surface', title: 'Penguin explorer' }, { took: 200, surface: { surfaceId: 'explorer', title: 'Penguin explorer', messages: explorer } });

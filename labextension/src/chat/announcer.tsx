@@ -5,6 +5,8 @@ import { Words, useEnv } from './env';
 import { endedSentence } from './request';
 import { stateWord } from './tool-row';
 
+const URGENT: readonly Announcement['kind'][] = ['approval', 'question', 'request'];
+
 /** The sentence for one announcement. */
 export function spoken(words: Words, each: Announcement): string {
   switch (each.kind) {
@@ -20,6 +22,8 @@ export function spoken(words: Words, each: Announcement): string {
       return words.__('%1 asks to be let in %2', each.name.slice(0, 80), channelName(each.channel));
     case 'answered':
       return endedSentence(words, each.request);
+    case 'question':
+      return words.__('The assistant asks: %1', each.question);
     case 'approval':
       return words.__('Approval needed: %1 %2, %3 risk', each.title || words.__('run a command'), each.command, each.risk);
   }
@@ -34,9 +38,9 @@ export function Announcer(props: { state: State }): JSX.Element {
   React.useEffect(() => {
     const news = announcements(before.current, props.state);
     before.current = props.state;
-    const asks = news.filter(each => each.kind === 'approval' || each.kind === 'request');
+    const asks = news.filter(each => URGENT.includes(each.kind));
     // Failures are `role="alert"` in the log already.
-    const rest = news.filter(each => each.kind !== 'approval' && each.kind !== 'request' && each.kind !== 'failed');
+    const rest = news.filter(each => !URGENT.includes(each.kind) && each.kind !== 'failed');
     if (asks.length > 0) {
       setUrgent(asks.map(each => spoken(words, each)).join('. '));
     }

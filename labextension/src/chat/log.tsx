@@ -1,11 +1,12 @@
 import * as React from 'react';
-import { Answer, loose, modelName, saidBefore, State, waiting } from '../gateway';
+import { Answer, asked, loose, modelName, saidBefore, State, waiting } from '../gateway';
 import { AnswerView } from './answer';
 import { ApprovalCard } from './approval';
 import { useEnv } from './env';
 import { useFollow } from './hooks';
 import { Icon } from './icon';
 import { Message } from './message';
+import { Questions } from './question';
 import { Requests } from './request';
 import { StartScreen } from './start';
 
@@ -20,7 +21,7 @@ interface Props {
 export function Log(props: Props): JSX.Element {
   const { state, busy, onSend, onEdit } = props;
   const { words } = useEnv();
-  const follow = useFollow(state.entries.length + state.requests.length);
+  const follow = useFollow(state.entries.length + state.requests.length + state.questions.length);
   const empty = state.entries.length === 0;
   const latest = React.useRef(state);
   latest.current = state;
@@ -59,9 +60,10 @@ export function Log(props: Props): JSX.Element {
         {loose(state).map(approval => (
           <ApprovalCard key={approval.id} approval={approval} />
         ))}
+        <Questions rows={asked(state)} />
         <Requests rows={state.requests} />
       </div>
-      {!follow.atEnd && <BackBar waits={waiting(state).length} onBack={follow.toEnd} />}
+      {!follow.atEnd && <BackBar waits={waiting(state).length + asked(state).length} onBack={follow.toEnd} />}
     </>
   );
 }
@@ -89,7 +91,7 @@ function BackBar(props: { waits: number; onBack: () => void }): JSX.Element {
         <Icon name={asks ? 'ask' : 'down'} />
       </span>
       <span className="oc-grow">
-        {waits === 0 ? words.__('You are reading above the end') : waits === 1 ? words.__('1 approval waits below') : words.__('%1 approvals wait below', waits)}
+        {waits === 0 ? words.__('You are reading above the end') : waits === 1 ? words.__('1 question waits below') : words.__('%1 questions wait below', waits)}
       </span>
       <button type="button" className="oc-link" onClick={props.onBack}>
         {asks ? words.__('Show') : words.__('To the end')}

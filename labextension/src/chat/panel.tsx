@@ -1,5 +1,5 @@
 import * as React from 'react';
-import { Chat, Decision, isBuiltIn, PairRequest, running, State, title, waiting } from '../gateway';
+import { Answers, asked, Chat, Decision, isBuiltIn, PairRequest, running, State, title, waiting } from '../gateway';
 import { Announcer } from './announcer';
 import { DecideContext } from './approval';
 import { AdmitContext } from './request';
@@ -9,6 +9,7 @@ import { useChat } from './hooks';
 import { Icon, IconButton } from './icon';
 import { Log } from './log';
 import { Meters } from './meters';
+import { AnswerContext } from './question';
 import { SessionList } from './sessions';
 import { Act, ActContext } from './surface';
 import { AwayBar, StatusLine } from './status';
@@ -29,6 +30,7 @@ export function ChatPanel(props: Props): JSX.Element {
   const head = React.useRef<HTMLButtonElement>(null);
   const decide = React.useCallback((id: string, decision: Decision) => void chat.decide(id, decision), [chat]);
   const admit = React.useCallback((request: PairRequest, yes: boolean) => void chat.admit(request, yes), [chat]);
+  const answer = React.useCallback((id: string, answers: Answers | null) => void chat.answer(id, answers), [chat]);
   const act = React.useCallback<Act>((surfaceId, action, dataModel) => chat.act(surfaceId, action, dataModel), [chat]);
   const back = () => {
     setListing(false);
@@ -61,7 +63,9 @@ export function ChatPanel(props: Props): JSX.Element {
         <section className="oc oc-chat" aria-label={words.__('OpenClaw chat')}>
           <Header name={title(state)} buttonRef={head} onList={props.listBeside === true ? undefined : list} onNew={newChat} />
           <ActContext.Provider value={act}>
-            <Conversation chat={chat} state={state} inputRef={inputRef} />
+            <AnswerContext.Provider value={answer}>
+              <Conversation chat={chat} state={state} inputRef={inputRef} />
+            </AnswerContext.Provider>
           </ActContext.Provider>
           <Announcer state={state} />
         </section>
@@ -112,7 +116,7 @@ function Conversation(props: { chat: Chat; state: State; inputRef: React.RefObje
   const { words } = useEnv();
   const [draft, setDraft] = useDraft(chat, state.sessionKey);
   const answer = running(state);
-  const asks = waiting(state).length > 0;
+  const asks = waiting(state).length + asked(state).length > 0;
   const send = React.useCallback((text: string) => void chat.send(text), [chat]);
   const edit = (text: string) => {
     setDraft(text);

@@ -1,5 +1,6 @@
 /** Everything that can change the state: what the user did, and what the gateway said. */
 import type { Json } from './frames';
+import type { QuestionAction } from './questions';
 import type { PairRequest, RequestKind } from './requests';
 import type { Link } from './socket';
 import type { Decision } from './state';
@@ -24,4 +25,5 @@ export type Action =
   | { type: 'requests'; kind: RequestKind; rows: readonly PairRequest[] }
   | { type: 'request'; request: PairRequest; change: Partial<PairRequest> }
   | { type: 'requestOver'; request: PairRequest }
+  | QuestionAction
   | { type: 'event'; name: string; payload: Json; at: number };

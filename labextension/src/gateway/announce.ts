@@ -1,7 +1,7 @@
 /** What a screen reader hears: finished blocks, tool outcomes, endings and questions; never deltas or timers. */
 import { splitBlocks } from './blocks';
 import { isOpen, PairRequest } from './requests';
-import { waiting } from './select';
+import { asked, waiting } from './select';
 import type { Answer, Part, State, ToolPart } from './state';
 
 export type Announcement =
@@ -11,6 +11,7 @@ export type Announcement =
   | { kind: 'failed'; problem: string }
   | { kind: 'request'; name: string; channel: string }
   | { kind: 'answered'; request: PairRequest }
+  | { kind: 'question'; question: string }
   | { kind: 'approval'; title: string; command: string; risk: string };
 
 /** Announcements that the step from `before` to `after` causes, in order. */
@@ -31,6 +32,11 @@ export function announcements(before: State, after: State): Announcement[] {
   for (const approval of waiting(after)) {
     if (!known.has(approval.id)) {
       found.push({ kind: 'approval', title: approval.title, command: approval.command, risk: approval.risk });
+    }
+  }
+  for (const each of asked(after)) {
+    if (!before.questions.some(old => old.id === each.id)) {
+      found.push({ kind: 'question', question: each.questions.map(one => one.question).join(' ') });
     }
   }
   for (const request of after.requests) {

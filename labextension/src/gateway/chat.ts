@@ -7,6 +7,7 @@ import { isObject, Json, list, text } from './frames';
 import { reduce } from './reduce';
 import { GatewaySocket, SocketOptions } from './socket';
 import { Decision, initialState, State } from './state';
+import type { Answers } from './questions';
 import { isOpen, PairRequest, readRequest, verdict } from './requests';
 import { running } from './select';
 
@@ -113,6 +114,17 @@ export class Chat {
     }
   }
 
+  /** Answers a question of the assistant; `null` is "no answer". */
+  async answer(id: string, answers: Answers | null): Promise<void> {
+    this.apply({ type: 'question', id, change: { state: 'sending', problem: '' } });
+    try {
+      await this.socket.request('question.resolve', answers === null ? { id, cancel: true } : { id, answers: { answers } });
+      this.apply({ type: 'question', id, change: null });
+    } catch (error) {
+      this.apply({ type: 'question', id, change: { state: 'waiting', problem: sentence(error) } });
+    }
+  }
+
   /** Lets somebody in, or not. */
   async admit(request: PairRequest, approve: boolean): Promise<void> {
     this.apply({ type: 'request', request, change: { state: 'sending', problem: '' } });
@@ -172,6 +184,11 @@ export class Chat {
     void this.quietly('exec.approval.list', {}).then(answer => {
       const rows = Array.isArray(answer) ? answer : list(answer, 'approvals');
       this.apply({ type: 'approvals', rows });
+    });
+    void this.quietly('question.list', {}).then(answer => {
+      if (isObject(answer)) {
+        this.apply({ type: 'questions', rows: list(answer, 'questions') });
+      }
     });
     void this.whoWaits('person', 'channels.pairing.list');
     void this.whoWaits('device', 'device.pair.list');

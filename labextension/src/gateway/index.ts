@@ -3,6 +3,7 @@ export * from './blocks';
 export * from './chat';
 export * from './frames';
 export * from './node';
+export * from './questions';
 export * from './reduce';
 export * from './requests';
 export * from './select';

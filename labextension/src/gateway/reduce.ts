@@ -3,11 +3,15 @@ import type { Action } from './actions';
 import { isObject, Json, list, text } from './frames';
 import { emptyAnswer, readFlight, readHistory, readSaid, runOf } from './history';
 import { change, heard, listed, openOnes, pairEvent } from './requests';
+import { QuestionAction, questionsAfter, questionsStep } from './questions';
 import { addUsage, derivedTitle, modelRef, readApproval, readDecision, readModel, readSession, shortKey } from './read';
 import { Answer, Approval, Entry, initialState, SessionRow, State } from './state';
 import { addAgent, addText, deltaText, end } from './turn';
 
 export function reduce(state: State, action: Action): State {
+  if (action.type === 'questions' || action.type === 'question') {
+    return { ...state, questions: questionsStep(state.questions, action) };
+  }
   const next = step(state, action);
   // Whoever was let in is no news any more once the conversation has gone on.
   return next.entries.length > state.entries.length && 'at' in action
@@ -15,7 +19,7 @@ export function reduce(state: State, action: Action): State {
     : next;
 }
 
-function step(state: State, action: Action): State {
+function step(state: State, action: Exclude<Action, QuestionAction>): State {
   switch (action.type) {
     case 'link':
       return { ...state, link: action.link, everOpen: state.everOpen || action.link.kind === 'open' };
@@ -65,10 +69,10 @@ function present<T>(rows: readonly (T | null)[]): T[] {
 }
 
 function openSession(state: State, sessionKey: string, title: string): State {
-  const { link, everOpen, models, sessions, approvals, requests, configPath, model } = state;
+  const { link, everOpen, models, sessions, approvals, requests, questions, configPath, model } = state;
   return {
     ...initialState(sessionKey),
-    link, everOpen, models, sessions, approvals, requests, configPath, model, title
+    link, everOpen, models, sessions, approvals, requests, questions, configPath, model, title
   };
 }
 
@@ -183,6 +187,10 @@ function applyEvent(state: State, name: string, payload: Json, at: number): Stat
       });
     case 'sessions.changed':
       return applySessionChange(payload.reason === 'reset' && isMine(state, payload) ? emptied(state) : state, payload);
+  }
+  const questions = questionsAfter(state.questions, name, payload);
+  if (questions !== state.questions) {
+    return { ...state, questions };
   }
   if (pairEvent(name) !== null) {
     return { ...state, requests: heard(state.requests, name, payload) };

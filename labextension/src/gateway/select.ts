@@ -1,4 +1,5 @@
 /** Questions about the state that more than one component asks. */
+import type { Asked } from './questions';
 import { shortKey } from './read';
 import { Answer, Approval, BUILT_IN, Entry, ModelRow, State } from './state';
 
@@ -13,7 +14,12 @@ export function waiting(state: State): readonly Approval[] {
   return state.approvals.filter(each => each.state !== 'settled' && isHere(state, each));
 }
 
-export function isHere(state: State, approval: Approval): boolean {
+/** Questions of this session that wait for an answer, oldest first. */
+export function asked(state: State): readonly Asked[] {
+  return state.questions.filter(each => isHere(state, each));
+}
+
+export function isHere(state: State, approval: { sessionKey: string }): boolean {
   return approval.sessionKey === '' || approval.sessionKey === state.fullKey || approval.sessionKey === state.sessionKey;
 }
 

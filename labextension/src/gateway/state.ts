@@ -1,4 +1,5 @@
 /** What the chat knows. Values only: the reducer makes new ones, the components draw them. */
+import type { Asked } from './questions';
 import type { PairRequest } from './requests';
 import type { Link } from './socket';
 import type { Shown } from './surface';
@@ -159,6 +160,8 @@ export interface State {
   approvals: readonly Approval[];
   /** Who waits at the door, in any session. */
   requests: readonly PairRequest[];
+  /** What the assistant asks, in any session. */
+  questions: readonly Asked[];
   sessions: readonly SessionRow[];
   models: readonly ModelRow[];
   /** `provider/model` of this session; empty until known. */
@@ -182,6 +185,7 @@ export function initialState(sessionKey = 'main'): State {
     past: [],
     approvals: [],
     requests: [],
+    questions: [],
     sessions: [],
     models: [],
     model: '',

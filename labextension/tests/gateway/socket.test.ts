@@ -36,6 +36,7 @@ describe('handshake', () => {
       'agents.list',
       'models.list',
       'exec.approval.list',
+      'question.list',
       'channels.pairing.list',
       'device.pair.list',
       'node.pair.list',
