@@ -99,15 +99,17 @@ async def answering(peer: Client, decide: Callable[[str], str]) -> AsyncIterator
     """Somebody who answers each question by what its card shows; the cards."""
     asked: list[str] = []
 
+    def waiting() -> list[dict[str, Any]]:
+        rows = [frame["payload"] for frame in peer.events if frame["event"] == "exec.approval.requested"]
+        return rows[len(asked) :]
+
     async def answer() -> None:
         while True:
-            rows = [frame["payload"] for frame in peer.events if frame["event"] == "exec.approval.requested"]
-            for row in rows[len(asked) :]:
-                asked.append(row["request"]["command"])
-                await peer.call("exec.approval.resolve", {"id": row["id"], "decision": decide(asked[-1])})
-            count = len(peer.events)
             async with peer.changed:
-                await peer.changed.wait_for(lambda count=count: len(peer.events) > count)
+                await peer.changed.wait_for(waiting)
+            row = waiting()[0]
+            asked.append(row["request"]["command"])
+            await peer.call("exec.approval.resolve", {"id": row["id"], "decision": decide(asked[-1])})
 
     task = asyncio.ensure_future(answer())
     try:
