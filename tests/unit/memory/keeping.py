@@ -74,10 +74,14 @@ def places(hits: Iterable[Hit]) -> list[str]:
     return [hit.citation for hit in hits]
 
 
-async def answers(memory: Builtin, queries: Iterable[str], limit: int = 6) -> list[list[tuple[str, str, float]]]:
-    """What a memory says to each query, in a form that does not depend on the ids of chunks."""
+async def answers(memory: Builtin, queries: Iterable[str], limit: int = 6) -> list[tuple[list[float], list[tuple[str, str]]]]:
+    """What a memory says to each query, in a form that does not depend on the ids of chunks: all scores, and the hits but for
+    those that share the lowest score of a full list (which of them come in is up to their ids)."""
     found = []
     for query in queries:
         hits = await memory.search(query, limit=limit)
-        found.append(sorted((hit.citation, hit.text, round(hit.score, 4)) for hit in hits))
+        scores = [round(hit.score, 4) for hit in hits]
+        least = scores[-1] if len(scores) == limit else -1.0
+        kept = [(hit.citation, hit.text) for hit, score in zip(hits, scores, strict=True) if score > least]
+        found.append((scores, sorted(kept)))
     return found
