@@ -72,7 +72,6 @@ from openclaw_kernel.tools.ask_user import ask_user_tool
 from openclaw_kernel.tools.gateway_config import gateway_tool
 from openclaw_kernel.tools.web import Web
 from openclaw_kernel.values.clock import Clock, NewId, new_id, system_clock
-from openclaw_kernel.values.session_key import main_key
 
 log = logging.getLogger("openclaw_gateway")
 
@@ -278,8 +277,8 @@ def _snapshot(services: GatewayServices) -> dict[str, Any]:
         "uptimeMs": services.clock() - services.started_at,
         "sessionDefaults": {
             "defaultAgentId": agent_id,
-            "mainKey": "main",
-            "mainSessionKey": main_key(agent_id),
+            "mainKey": services.settings.session.main_key,
+            "mainSessionKey": services.main_key(agent_id),
             "scope": "per-sender",
         },
         "authMode": services.settings.gateway.auth.mode,

@@ -111,6 +111,7 @@ class HookDoor:
     clock: Clock
     new_id: NewId
     attempts: Attempts
+    main_key: Callable[[str], str] = main_key
 
     def admit(self, given: str, address: str) -> None:
         """Lets a caller in or raises `HookRefused`. `given` is the token of the header, empty when there is none."""
@@ -130,7 +131,7 @@ class HookDoor:
 
     async def wake(self, body: WakeBody) -> dict[str, Any]:
         agent = self.default_agent()
-        key = main_key(agent)
+        key = self.main_key(agent)
         self.taint(key)
         await self.wake_session(body.mode, key, fence("webhook", body.text), f"hook:{self.new_id()}")
         return {"ok": True, "mode": body.mode, "eventOutcome": "queued" if body.mode == "next-heartbeat" else "started"}
@@ -143,7 +144,7 @@ class HookDoor:
         self.taint(key)
         text = fence(f"webhook {' '.join(body.name.split())}", body.message)
         if body.wake_mode == "next-heartbeat":
-            await self.wake_session(body.wake_mode, main_key(agent), text, run_id)
+            await self.wake_session(body.wake_mode, self.main_key(agent), text, run_id)
             return {"ok": True, "runId": run_id, "queued": True}
         await self.runtime.submit(
             RunRequest(

@@ -47,6 +47,8 @@ class Automation:
         """Puts a line before a session: now, or with the next heartbeat when its agent has one."""
         self.events.add(event_id, session_key, text)
         key = parse(session_key)
-        waits = mode == "next-heartbeat" and key.kind == "main" and self.heartbeat.active(key.agent)
+        waits = (
+            mode == "next-heartbeat" and session_key == self.heartbeat.main_key(key.agent) and self.heartbeat.active(key.agent)
+        )
         if not waits:
             await self.events.flush(session_key)

@@ -191,7 +191,7 @@ def agents_row(services: GatewayServices) -> dict[str, Any]:
         "defaultId": services.default_agent,
         "ownership": "sole",
         "selectionRequired": False,
-        "mainKey": MAIN,
+        "mainKey": services.settings.session.main_key,
         "scope": "per-sender",
         "agents": [_agent_row(services, agent_id) for agent_id in services.agent_ids()],
     }

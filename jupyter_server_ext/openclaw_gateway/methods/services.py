@@ -93,8 +93,13 @@ class GatewayServices:
         return agents[0].id if agents else session_key.DEFAULT_AGENT
 
     def key(self, text: str, agent_id: str | None = None) -> str:
-        """The canonical session key of any form a client may send."""
-        return session_key.resolve(text, default_agent=agent_id or self.default_agent)
+        """The canonical session key of any form a client may send; `main` is what `session.mainKey` calls it."""
+        found = session_key.parse(text, default_agent=agent_id or self.default_agent)
+        return self.main_key(found.agent) if found.kind == "main" and found.suffix is None else found.text
+
+    def main_key(self, agent_id: str) -> str:
+        """The key of an agent's main session, by the name that `session.mainKey` gives it."""
+        return session_key.resolve(f"agent:{agent_id}:{self.settings.session.main_key}")
 
     def writable_key(self, text: str, agent_id: str | None = None) -> str:
         """`key`, for what would make the session. Raises INVALID_REQUEST for an agent that is not configured."""

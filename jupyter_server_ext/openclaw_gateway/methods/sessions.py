@@ -335,7 +335,7 @@ async def delete(params: DeleteParams, call: Call) -> dict[str, Any]:
     if entry is None:
         return {"ok": True, "key": key, "deleted": False, "archived": []}
     _expect(entry, params.expected_session_id)
-    if parse(key).kind == "main":
+    if key == services.main_key(parse(key).agent):
         raise invalid(f"the main session {key} cannot be deleted; reset it with sessions.reset")
     services.runtime.abort(key, reason="delete")
     archived = services.sessions.delete(key)

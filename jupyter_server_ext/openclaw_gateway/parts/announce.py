@@ -14,7 +14,6 @@ from openclaw_kernel.values.envelope import Peer, Thread
 from openclaw_kernel.values.errors import UserError, invalid
 from openclaw_kernel.values.events import MessageStored
 from openclaw_kernel.values.messages import AssistantMessage
-from openclaw_kernel.values.session_key import main_key
 
 LOOK_BACK = 200
 """How many messages of the main session are searched for an announcement that is already there."""
@@ -27,7 +26,7 @@ def announcer(services: GatewayServices) -> Announce:
     """`last` and `owner` are where the agent last heard its person; where that was no channel, its main session."""
 
     async def announce(note: Announcement) -> bool:
-        entry = services.sessions.get(main_key(note.agent_id))
+        entry = services.sessions.get(services.main_key(note.agent_id))
         last, to = (entry.last_channel or "", entry.last_to or "") if entry is not None else ("", "")
         if note.channel == "session" or (note.channel in HERE and not last):
             _into_main(services, note)
@@ -71,7 +70,7 @@ def _peer(text: str) -> tuple[Peer, Thread | None]:
 
 def _into_main(services: GatewayServices, note: Announcement) -> None:
     """As words of the gateway in the main session, once."""
-    key = main_key(note.agent_id)
+    key = services.main_key(note.agent_id)
     session = services.sessions.open(key)
     for stored in session.transcript.tail(LOOK_BACK):
         if isinstance(stored.message, AssistantMessage) and stored.message.meta.get("deliveryId") == note.delivery_id:

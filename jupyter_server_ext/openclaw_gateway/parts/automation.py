@@ -27,7 +27,6 @@ from openclaw_kernel.tools.api import Tool
 from openclaw_kernel.tools.cron import cron_tool
 from openclaw_kernel.values.clock import Clock, NewId
 from openclaw_kernel.values.errors import OpenClawError, UserError
-from openclaw_kernel.values.session_key import main_key
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +45,7 @@ def open_automation(stack: AsyncExitStack, services: GatewayServices, secrets: S
             plan_of(services.settings, agent, default_agent=services.default_agent) for agent in services.agent_ids()
         ],
         workspace=services.workspace,
-        main_key=main_key,
+        main_key=services.main_key,
         runtime=services.runtime,
         events=events,
         announce=announce,
@@ -54,7 +53,7 @@ def open_automation(stack: AsyncExitStack, services: GatewayServices, secrets: S
         tell=lambda payload: _tell(services, "heartbeat", payload),
     )
     runner = JobRunner(
-        services.runtime, events, announce, _poster(services, secrets), main_key, heartbeat.active, services.clock
+        services.runtime, events, announce, _poster(services, secrets), services.main_key, heartbeat.active, services.clock
     )
     cron = Cron(
         services.state_dir / "cron",
@@ -117,6 +116,7 @@ def _door(services: GatewayServices, secrets: Secrets, announce: Announce) -> Ho
             transcript.append({"type": "custom", "customType": "taint", "data": {"tool": "webhook"}})
 
     return HookDoor(
+        main_key=services.main_key,
         settings=lambda: services.settings.hooks,
         token=lambda: secrets.resolve(services.settings.hooks.token, "hooks.token"),
         gateway_secret=services.secret,
