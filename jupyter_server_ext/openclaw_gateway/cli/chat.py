@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from openclaw_gateway.cli import show
+from openclaw_gateway.cli.question import answer_question
 from openclaw_gateway.cli.turn import TurnView, approval_card, ask
 from openclaw_gateway.cli.wire import Target, Wire, target_options
 from openclaw_kernel.values.clock import new_id
@@ -89,6 +90,9 @@ def _take_event(wire: Wire, view: TurnView, session_key: str, name: str, payload
         view.break_line()
         approval_id, lines = approval_card(payload)
         answer_approval(wire, approval_id, ask(lines, input, show.write))
+    elif name == "question.requested" and _is_ours({"request": payload}, session_key):
+        view.break_line()
+        answer_question(wire, payload)
     else:
         view.see(name, payload)
 

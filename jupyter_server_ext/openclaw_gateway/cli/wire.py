@@ -23,7 +23,7 @@ from openclaw_kernel.values.errors import OpenClawError, UserError
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-SCOPES = ("operator.admin", "operator.read", "operator.write", "operator.approvals")
+SCOPES = ("operator.admin", "operator.read", "operator.write", "operator.approvals", "operator.questions")
 CAPS = ("tool-events", "exec-approvals", "approvals")
 REQUEST_TIMEOUT_S = 10.0
 """As the official CLI (protocol section 1)."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -323,3 +324,10 @@ async def test_an_http_server_that_sends_us_elsewhere_is_refused() -> None:
         (row,) = mcp.status()
         assert row["state"] == "down" and mcp.tools() == ()
     assert asked and not any(b"/secret" in words for words in asked)
+
+
+def test_a_gateway_without_servers_loads_nothing_of_it() -> None:
+    code = "import openclaw_gateway.gateway, openclaw_gateway.serve, sys, json; print(json.dumps(sorted(sys.modules)))"
+    loaded = set(json.loads(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout))
+    later = {"mcp", "mcp_types", "httpx2", "openclaw_kernel.tools.mcp.house", "openclaw_kernel.tools.mcp.link"}
+    assert later & loaded == set() and "openclaw_kernel.tools.mcp.room" in loaded
