@@ -10,7 +10,7 @@ from openclaw_kernel.safety.effective import exec_policy
 def policy_of(turn: Turn) -> PolicyState:
     """Asked anew for every call: the config may change, and a tool's output may taint the calls after it."""
     return exec_policy(turn.house.config(), turn.agent_id).state(
-        turn.house.approvals.allowlist(turn.agent_id, str(turn.workspace)),
+        turn.house.approvals.allowlist(turn.agent_id, str(turn.workspace), turn.session.entry.key),
         str(turn.workspace),
         tainted=turn.tainted or turn.session.transcript.latest("taint") is not None,
         guest=turn.request.message.meta.get("senderIsOwner") is False,

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from openclaw_kernel.safety.allowed import Allowed, job_of, patterns_for
 from openclaw_kernel.safety.api import Card, Decision
 from openclaw_kernel.safety.reviewer import REVIEW_S, Review, Reviewed, Reviewer
-from openclaw_kernel.store.jsonl import read_jsonl
 from openclaw_kernel.store.ledger import Ledger
 from openclaw_kernel.values.clock import Clock, NewId, system_clock
 from openclaw_kernel.values.clock import new_id as random_id
@@ -25,7 +25,8 @@ _log = logging.getLogger(__name__)
 
 ApprovalState = Literal["pending", "resolved", "expired", "cancelled"]
 
-KEEP_MS = 7 * 24 * 3600 * 1000
+DAY_MS = 24 * 3600 * 1000
+KEEP_MS = 7 * DAY_MS
 """Settled questions are kept a week for `exec.approval.list` and audits."""
 
 
@@ -48,42 +49,6 @@ class Approval:
     state: ApprovalState = "pending"
     decision: Decision | None = None
     resolved_by: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Allowed:
-    """One allowlist entry of an agent. `cwd` empty means any directory; else it holds only there (SAF-11)."""
-
-    agent_id: str
-    pattern: str
-    cwd: str = ""
-    created_at: int = 0
-    source: str = ""
-
-    @property
-    def key(self) -> str:
-        return f"{self.agent_id}\n{self.cwd}\n{self.pattern}"
-
-
-def read_allowed(path: Path) -> list[Allowed]:
-    """The allowlist as it is on disk, for whoever does not own it. Blocking; a row that cannot be read is left out."""
-    rows: dict[str, Allowed] = {}
-    for record in read_jsonl(path):
-        if "__deleted" in record:
-            rows.pop(str(record["__deleted"]), None)
-            continue
-        try:
-            row = Allowed(**record)
-        except TypeError as error:
-            _log.warning("%s: a row was passed over: %s", path, error)
-            continue
-        rows[row.key] = row
-    return list(rows.values())
-
-
-def patterns_for(rows: Iterable[Allowed], agent_id: str, cwd: str | None = None) -> tuple[str, ...]:
-    """Patterns an agent may run unasked; with `cwd`, only those that hold in that directory."""
-    return tuple(row.pattern for row in rows if row.agent_id == agent_id and (cwd is None or row.cwd in ("", cwd)))
 
 
 class Approvals:
@@ -165,9 +130,9 @@ class Approvals:
                 self._settle(approval_id, "expired")
         return self.get(approval_id).decision
 
-    def resolve(self, approval_id: str, decision: Decision, by: str) -> Approval:
-        """Records the answer of `by`. Raises APPROVAL_NOT_FOUND unless the question is open, INVALID_REQUEST for an
-        answer the card does not offer."""
+    def resolve(self, approval_id: str, decision: Decision, by: str, days: int | None = None) -> Approval:
+        """Records the answer of `by`; what is allowed always ends after `days`, if that is given. Raises APPROVAL_NOT_FOUND
+        unless the question is open, INVALID_REQUEST for an answer the card does not offer."""
         self.expire_due()
         approval = self.get(approval_id)
         if approval.state != "pending":
@@ -176,7 +141,7 @@ class Approvals:
             offered = ", ".join(approval.card.scopes)
             raise invalid(f"approval {approval_id} does not offer {decision!r}; answer one of: {offered}")
         if decision == "allow-always":
-            self._remember(approval, by)
+            self._remember(approval, by, days)
         return self._put(replace(approval, state="resolved", decision=decision, resolved_by=by))
 
     def get(self, approval_id: str) -> Approval:
@@ -204,21 +169,28 @@ class Approvals:
             if approval.run_id == run_id:
                 self._settle(approval.id, "cancelled")
 
-    def allowlist(self, agent_id: str, cwd: str | None = None) -> tuple[str, ...]:
-        """Patterns the agent may run unasked; with `cwd`, only those that hold in that directory."""
-        return patterns_for(self._allowed.rows(), agent_id, cwd)
+    def allowlist(self, agent_id: str, cwd: str | None = None, session_key: str = "") -> tuple[str, ...]:
+        """Patterns the agent may run unasked; with `cwd`, only those that hold in that directory. What was granted to a
+        scheduled job is among them only in a session of that job."""
+        return patterns_for(self._allowed.rows(), agent_id, cwd, job_of(session_key), self._clock())
 
     def entries(self, agent_id: str | None = None) -> list[Allowed]:
         """Allowlist rows for display."""
         return [row for row in self._allowed.rows() if agent_id is None or row.agent_id == agent_id]
 
-    def allow(self, agent_id: str, pattern: str, *, cwd: str = "", source: str = "") -> None:
+    def allow(
+        self, agent_id: str, pattern: str, *, cwd: str = "", source: str = "", job: str = "", expires_at: int = 0
+    ) -> None:
         """Adds an allowlist entry; see `safety.allowlist` for its forms."""
-        self._allowed.put(Allowed(agent_id, pattern, cwd, self._clock(), source))
+        self._allowed.put(Allowed(agent_id, pattern, cwd, self._clock(), source, job, expires_at))
 
-    def disallow(self, agent_id: str, pattern: str, cwd: str | None = None) -> bool:
-        """Removes a pattern of an agent, in every directory or in one; false when there was none."""
-        rows = [row for row in self.entries(agent_id) if row.pattern == pattern and cwd in (None, row.cwd)]
+    def disallow(self, agent_id: str, pattern: str, cwd: str | None = None, job: str | None = None) -> bool:
+        """Removes a pattern of an agent, in every directory or in one, for every job or one; false when there was none."""
+        rows = [
+            row
+            for row in self.entries(agent_id)
+            if row.pattern == pattern and cwd in (None, row.cwd) and job in (None, row.job)
+        ]
         for row in rows:
             self._allowed.delete(row.key)
         return bool(rows)
@@ -233,11 +205,14 @@ class Approvals:
         self._requests.close()
         self._allowed.close()
 
-    def _remember(self, approval: Approval, by: str) -> None:
+    def _remember(self, approval: Approval, by: str, days: int | None) -> None:
+        """What a scheduled job asked for is granted to that job alone (SAF-13)."""
         pattern = str(approval.card.facts.get("pattern", ""))
         if not pattern:
             raise invalid(f"approval {approval.id} names no exact command to remember; answer allow-once")
-        self.allow(approval.agent_id, pattern, cwd=approval.card.cwd, source=by)
+        until = self._clock() + days * DAY_MS if days else 0
+        job = job_of(approval.session_key)
+        self.allow(approval.agent_id, pattern, cwd=approval.card.cwd, source=by, job=job, expires_at=until)
 
     def _settle(self, approval_id: str, state: ApprovalState) -> None:
         approval = self._requests.get(approval_id)
@@ -260,6 +235,8 @@ class Approvals:
                 self._requests.put(replace(approval, state="expired"))
             elif approval.expires_at < horizon:
                 self._requests.delete(approval.id)
+        for row in [row for row in self._allowed.rows() if row.over(self._clock())]:
+            self._allowed.delete(row.key)
 
 
 def _approval(row: dict[str, Any]) -> Approval:

@@ -11,6 +11,7 @@ from pydantic import Field
 from openclaw_gateway.methods.services import GatewayServices, NoParams, Params, parts
 from openclaw_gateway.protocol.broadcast import Broadcaster
 from openclaw_gateway.protocol.dispatch import Call, Method, TwoStep
+from openclaw_kernel.safety.allowed import job_of
 from openclaw_kernel.safety.api import Card, Decision
 from openclaw_kernel.safety.approvals import Approval
 from openclaw_kernel.safety.effective import exec_policy
@@ -63,7 +64,7 @@ class IdParams(Params):
 class ResolveParams(IdParams):
     decision: str
     reviewer: Any = None
-    grant_expires_in_days: int | None = None
+    grant_expires_in_days: int | None = Field(default=None, ge=1, le=3650)
 
 
 def approval_wire(approval: Approval) -> dict[str, Any]:
@@ -84,6 +85,7 @@ def approval_wire(approval: Approval) -> dict[str, Any]:
         "reason": card.reason,
         "risk": card.risk,
         "allowedDecisions": list(card.scopes),
+        "grantedToJob": job_of(approval.session_key) or None,
     }
     return {
         "id": approval.id,
@@ -168,7 +170,7 @@ async def resolve(params: ResolveParams, call: Call) -> dict[str, Any]:
     decision = _DECISIONS.get(params.decision)
     if decision is None:
         raise invalid("invalid decision; answer allow-once, allow-always or deny")
-    services.approvals.resolve(params.id, decision, call.by)
+    services.approvals.resolve(params.id, decision, call.by, params.grant_expires_in_days)
     await services.approvals.flush()
     return {"ok": True}
 
@@ -206,11 +208,11 @@ async def approvals_set(params: SetParams, call: Call) -> dict[str, Any]:
             "the allowlist has changed since it was read, or baseHash is missing; read it again with exec.approvals.get"
         )
     wanted = _wanted(params.file)
-    have = {(row.agent_id, row.pattern, row.cwd) for row in services.approvals.entries()}
-    for agent_id, pattern, cwd in sorted(have - wanted):
-        services.approvals.disallow(agent_id, pattern, cwd)
-    for agent_id, pattern, cwd in sorted(wanted - have):
-        services.approvals.allow(agent_id, pattern, cwd=cwd, source=call.by)
+    have = {(row.agent_id, row.pattern, row.cwd, row.job, row.expires_at) for row in services.approvals.entries()}
+    for agent_id, pattern, cwd, job, _ in sorted(have - wanted):
+        services.approvals.disallow(agent_id, pattern, cwd, job)
+    for agent_id, pattern, cwd, job, expires_at in sorted(wanted - have):
+        services.approvals.allow(agent_id, pattern, cwd=cwd, source=call.by, job=job, expires_at=expires_at)
     await services.approvals.flush()
     return await approvals_get(NoParams(), call)
 
@@ -225,6 +227,7 @@ def _file(services: GatewayServices) -> dict[str, Any]:
             "addedBy": row.source,
             "createdAtMs": row.created_at,
         }
+        entry |= {"job": row.job, "expiresAtMs": row.expires_at or None} if row.job or row.expires_at else {}
         agents.setdefault(row.agent_id, {"allowlist": []})["allowlist"].append(entry)
     return {"version": 1, "defaults": {}, "agents": agents}
 
@@ -233,8 +236,8 @@ def _hash(file: dict[str, Any]) -> str:
     return hashlib.sha256(orjson.dumps(file, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
-def _wanted(file: dict[str, Any]) -> set[tuple[str, str, str]]:
-    """Agent, pattern and directory of every entry of `file`. Raises INVALID_REQUEST."""
+def _wanted(file: dict[str, Any]) -> set[tuple[str, str, str, str, int]]:
+    """Agent, pattern, directory, job and end of every entry of `file`. Raises INVALID_REQUEST."""
     if file.get("defaults"):
         raise invalid("file.defaults is set in openclaw.json (tools.exec), not here; leave it empty")
     found = set()
@@ -246,7 +249,10 @@ def _wanted(file: dict[str, Any]) -> set[tuple[str, str, str]]:
             pattern = entry.get("pattern") if isinstance(entry, dict) else None
             if not isinstance(pattern, str) or not pattern.strip():
                 raise invalid(f"file.agents.{agent_id}.allowlist has an entry without a pattern")
-            found.add((str(agent_id), pattern, str(entry.get("cwd") or "")))
+            until = entry.get("expiresAtMs") or 0
+            if not isinstance(until, int):
+                raise invalid(f"file.agents.{agent_id}.allowlist: expiresAtMs of {pattern!r} is no number of milliseconds")
+            found.add((str(agent_id), pattern, str(entry.get("cwd") or ""), str(entry.get("job") or ""), until))
     return found
 
 

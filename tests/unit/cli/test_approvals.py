@@ -56,3 +56,20 @@ def test_an_entry_is_taken_back_with_the_hash_that_was_read(gateway: FakeGateway
     assert kept == {"main": ["=git log"], "mail": ["ls"]}
     assert run(gateway, "remove", "nothing") == 1
     assert "There is no entry 'nothing'" in capsys.readouterr().err
+
+
+def test_grants_of_jobs_are_listed_and_revoked(gateway: FakeGateway, capsys: pytest.CaptureFixture[str]) -> None:
+    have = _have()
+    grant = {**have["file"]["agents"]["mail"]["allowlist"][0], "job": "backup", "expiresAtMs": 1_895_201_762_206}
+    have["file"]["agents"]["mail"]["allowlist"].append(grant)
+    gateway.reply("exec.approvals.get", have)
+    gateway.answers["exec.approvals.set"] = lambda request: [result(request, have)]
+    words = ["--url", gateway.url, "--token", "t"]
+    assert main(["approvals", "grants", "list", *words]) == 0
+    out = capsys.readouterr().out
+    assert "backup" in out and "2030" in out and "/home/w" not in out
+    assert main(["approvals", "grants", "revoke", "ls", "--job", "backup", *words]) == 0
+    kept = gateway.requests[-1][1]["file"]["agents"]
+    assert [entry.get("job") for entry in kept["mail"]["allowlist"]] == [None] and len(kept["main"]["allowlist"]) == 2
+    assert main(["approvals", "grants", "revoke", "ls", "--job", "other", *words]) == 1
+    assert "approvals grants list" in capsys.readouterr().err

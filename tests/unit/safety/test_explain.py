@@ -11,8 +11,9 @@ import pytest
 
 from openclaw_gateway.cli import main
 from openclaw_kernel.config.schema import OpenClawConfig
+from openclaw_kernel.safety.allowed import read_allowed
 from openclaw_kernel.safety.api import Allow, Ask, PolicyState, ToolFacts, Verdict
-from openclaw_kernel.safety.approvals import Approvals, read_allowed
+from openclaw_kernel.safety.approvals import Approvals
 from openclaw_kernel.safety.decide import decide
 from openclaw_kernel.safety.effective import exec_policy
 from openclaw_kernel.safety.scripts import digest, scripts_in
