@@ -8,38 +8,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlsplit
+from typing import Any
+from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
-from openclaw_kernel.safety.paths import inside
 from openclaw_kernel.safety.ssrf import ForbiddenAddress
-from openclaw_kernel.store.atomic import write_atomic
-from openclaw_kernel.store.paths import ensure_private_dir
 from openclaw_kernel.tools.api import Asking, Effect, Preview, Tool, ToolContext, ToolError, ToolResult, text_result
-from openclaw_kernel.tools.browser import acts, snapshot
+from openclaw_kernel.tools.browser import acts, show
 from openclaw_kernel.tools.browser.arguments import SCHEMA, BrowserArgs
 from openclaw_kernel.tools.browser.service import HEIGHT, WIDTH, Browser, Live
 from openclaw_kernel.tools.browser.tab import Tab
-from openclaw_kernel.values.clock import iso
-from openclaw_kernel.values.envelope import fence
 from openclaw_kernel.values.errors import UserError
-from openclaw_kernel.values.messages import Image, Text
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 CALL_S = 90.0
-HEAD_CHARS = 2_000
-MAX_CHARS = 40_000
-PICTURE_PX = 1_200
-"""TOL-21."""
-PICTURE_TALL = 4
-"""How many windows of a long page a picture shows at most."""
-PDF_BYTES = 20_000_000
-FOLDER = "inbound/browser"
-"""Where a page kept as PDF goes: with everything else that came from outside."""
 _ENDED = "The browser has ended unexpectedly; the next call starts it anew."
 _OWN = ("status", "start", "stop", "profiles", "tabs", "focus", "close", "resize", "snapshot", "screenshot", "console")
 
@@ -130,7 +112,7 @@ class _Hand:
         if self._browser.live is None:
             return _ENDED
         first = message.partition("\n")[0].partition(": ")[2] or message.partition("\n")[0]
-        return f"The page did not do that: {_tame(first)}"
+        return f"The page did not do that: {show.tame(first)}"
 
     async def _run(self, args: BrowserArgs, ctx: ToolContext) -> ToolResult:
         browser = self._browser
@@ -152,7 +134,7 @@ class _Hand:
         if args.action == "start":
             return text_result(self._status(owner))
         if args.action == "tabs":
-            return await _tabs(live, owner)
+            return await show.tabs(live, owner)
         if args.action == "open":
             return await self._open(live, args, ctx)
         tab = browser.tab(live, owner, args.tab)
@@ -168,19 +150,18 @@ class _Hand:
             case "resize":
                 await tab.page.set_viewport_size({"width": args.width or WIDTH, "height": args.height or HEIGHT})
             case "snapshot":
-                return await _snapshot(live, tab, args, ctx.result_chars, before)
+                return await show.snapshot(live, tab, args, ctx.result_chars, before)
             case "screenshot":
-                return await _picture(live, tab, args)
+                return await show.picture(live, tab, args)
             case "console":
-                lines = "\n".join(tab.console) or "(empty)"
-                return text_result(f"Console of tab {tab.id}:\n{fence('web page', lines[-ctx.result_chars + HEAD_CHARS :])}")
+                return show.console(tab, ctx.result_chars)
             case "pdf":
-                return await _pdf(tab, ctx.workspace, browser.clock())
+                return await show.pdf(tab, ctx.workspace, browser.clock())
             case "act":
                 return await self._act(live, tab, args, ctx)
             case _:
                 raise ToolError(f"{args.action} is not known.")
-        return await _state(live, tab, before, f"Done: {args.action}.")
+        return await show.state(live, tab, before, f"Done: {args.action}.")
 
     async def _open(self, live: Live, args: BrowserArgs, ctx: ToolContext) -> ToolResult:
         before = live.door.refused
@@ -191,7 +172,7 @@ class _Hand:
         except BaseException:
             await tab.page.close()
             raise
-        return await _state(live, tab, before, f"Opened tab {tab.id}.")
+        return await show.state(live, tab, before, f"Opened tab {tab.id}.")
 
     async def _act(self, live: Live, tab: Tab, args: BrowserArgs, ctx: ToolContext) -> ToolResult:
         acts.complete(args)
@@ -203,7 +184,7 @@ class _Hand:
             if ctx.seen and ctx.seen != now:
                 raise ToolError("The page has changed between the question and the answer; take a new snapshot.")
         result = await acts.do(args, tab, ctx.workspace)
-        return await _state(live, tab, before, f"Done: {args.kind}.", result)
+        return await show.state(live, tab, before, f"Done: {args.kind}.", result)
 
     async def _stop(self, ctx: ToolContext) -> ToolResult:
         """Another conversation's tabs keep the browser running."""
@@ -253,97 +234,3 @@ async def _go(live: Live, tab: Tab, args: BrowserArgs) -> None:
     if refused and answer is not None and answer.status == 403:
         await tab.page.goto("about:blank")
         raise ToolError(refused[-1].sentence)
-
-
-async def _state(live: Live, tab: Tab, before: int, sentence: str, result: str = "") -> ToolResult:
-    """Where the tab is now, and what happened meanwhile."""
-    if tab.page.is_closed():
-        return text_result(f"{sentence} The tab is closed now.", tab=tab.id)
-    url, title = tab.page.url, await tab.title()
-    lines = [f"URL: {url[:1_000]}", f"Title: {title}", *_meanwhile(live, tab, before)]
-    if result:
-        lines += ["Result:", result]
-    return text_result(f"{sentence} Tab {tab.id}:\n{fence('web page', chr(10).join(lines))}", tab=tab.id, url=url, title=title)
-
-
-def _meanwhile(live: Live, tab: Tab, before: int) -> list[str]:
-    refused = list(dict.fromkeys(one.sentence for one in live.door.since(before)))[:5]
-    return [*(f"Note: {note}." for note in tab.told()), *(f"Refused: {sentence}" for sentence in refused)]
-
-
-async def _tabs(live: Live, owner: str) -> ToolResult:
-    own = [tab for tab in live.tabs.values() if tab.owner == owner]
-    rows = []
-    for tab in own:
-        title = "(crashed)" if tab.crashed else (await tab.title())[:100]
-        mark = " *" if live.last.get(owner) == tab.id else ""
-        rows.append(f"{tab.id}{mark} {tab.page.url[:300]} {title}")
-    text = fence("web page", "\n".join(rows)) if rows else "No page is open here."
-    return text_result(text, tabs=[{"id": tab.id, "url": tab.page.url} for tab in own])
-
-
-async def _snapshot(live: Live, tab: Tab, args: BrowserArgs, result_chars: int, before: int) -> ToolResult:
-    taken = tab.snapshot = await snapshot.take(tab.page)
-    whole = taken.text
-    room = min(MAX_CHARS, max(1_000, result_chars - HEAD_CHARS))
-    text = whole[args.offset : args.offset + room]
-    if args.offset and not text:
-        raise ToolError(f"The snapshot has {len(whole)} characters; offset {args.offset} is past its end.")
-    end = args.offset + len(text)
-    head = f"Tab {tab.id}."
-    if end < len(whole):
-        head += f" Characters {args.offset} to {end} of {len(whole)}; read on with offset {end}."
-    title = await tab.title()
-    lines = [f"URL: {tab.page.url[:1_000]}", f"Title: {title}", *_meanwhile(live, tab, before), text]
-    return text_result(
-        f"{head}\n{fence('web page', chr(10).join(lines))}",
-        tab=tab.id, url=tab.page.url, title=title, elements=len(taken.elements), chars=len(whole),
-    )  # fmt: skip
-
-
-async def _picture(live: Live, tab: Tab, args: BrowserArgs) -> ToolResult:
-    """Scaled by the browser itself, so that neither side is longer than the context takes."""
-    session = await live.context.new_cdp_session(tab.page)
-    try:
-        sizes = await session.send("Page.getLayoutMetrics")
-        view, whole = sizes["cssVisualViewport"], sizes["cssContentSize"]
-        area = {"x": view["pageX"], "y": view["pageY"], "width": view["clientWidth"], "height": view["clientHeight"]}
-        if args.ref:
-            box = await tab.page.locator(f"aria-ref={args.ref}").bounding_box()
-            if box is None:
-                raise ToolError(f"{args.ref} is not visible.")
-            area = {**box, "x": box["x"] + view["pageX"], "y": box["y"] + view["pageY"]}
-        elif args.full_page:
-            area = {"x": 0, "y": 0, "width": whole["width"], "height": min(whole["height"], PICTURE_TALL * area["height"])}
-        scale = min(1.0, PICTURE_PX / max(area["width"], area["height"], 1))
-        clip = {**area, "scale": scale}
-        taken = await session.send(
-            "Page.captureScreenshot", {"format": "jpeg", "quality": 80, "clip": clip, "captureBeyondViewport": True}
-        )
-    finally:
-        await session.detach()
-    size = f"{round(area['width'] * scale)}×{round(area['height'] * scale)}"
-    shown = (Text(f"Picture of tab {tab.id}, {size} pixels:"), Image(str(taken["data"]), "image/jpeg"))
-    return ToolResult(shown, {"tab": tab.id, "url": tab.page.url})
-
-
-async def _pdf(tab: Tab, workspace: Path, now: int) -> ToolResult:
-    data = await tab.page.pdf(print_background=True)
-    if len(data) > PDF_BYTES:
-        raise ToolError(f"The page makes a PDF of {len(data)} bytes; at most {PDF_BYTES} are kept.")
-    host = "".join(char if char.isalnum() or char in ".-" else "-" for char in urlsplit(tab.page.url).hostname or "page")
-    stamp = iso(now).replace(":", "").replace("-", "")[:15]
-    name = f"{FOLDER}/{host[:80]}-{stamp}.pdf"
-
-    def keep() -> None:
-        path = inside(workspace, name)
-        ensure_private_dir(path.parent)
-        write_atomic(path, data)
-
-    await asyncio.to_thread(keep)
-    return text_result(f"Kept as {name} ({len(data)} bytes).", path=name, bytes=len(data))
-
-
-def _tame(words: str) -> str:
-    """Words that a page may have had a hand in, so that they say nothing outside a fence."""
-    return quote(words, safe=" :/?#[]@!$&'()*+,;=%-._~\"")[:300]
