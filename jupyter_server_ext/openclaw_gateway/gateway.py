@@ -229,6 +229,7 @@ async def _build(
     )
     services.tool_standings = boxes.standings
     services.memories = memories
+    services.redactor = redactor
     services.channels = open_channels(services, secrets, env)
     projection.session_row = lambda key: row_by_key(services, key)
     projection.session_id = lambda key: _session_id(sessions, key)

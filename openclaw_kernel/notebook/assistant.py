@@ -27,6 +27,12 @@ from openclaw_kernel.values.errors import OpenClawError, UserError
 
 if TYPE_CHECKING:
     from openclaw_kernel.notebook.live import LivePanel
+    from openclaw_kernel.sessions.sql_frames import Form
+
+SQL_ROWS = 10_000
+SQL_S = 10.0
+SQL_WAIT_S = 15.0
+"""For the way there and back, and for a query that waits its turn."""
 
 Approve = Callable[[Mapping[str, Any]], str]
 """Gets an approval request, answers `allow-once`, `allow-always` or `deny`."""
@@ -113,6 +119,16 @@ class Assistant:
             "session": self.session,
             "ok": bool(health["ok"]),
         }
+
+    def sql(self, query: str, *, limit: int = SQL_ROWS, form: Form = "auto", timeout: float = SQL_S) -> Any:
+        """One SELECT over all conversations, calls, usage and notes: a DataFrame where pandas is installed, else a list of
+        dicts; `form` may say `pandas`, `arrow` or `rows`. Raises `OpenClawError` with the reason of a refusal."""
+        from openclaw_kernel.sessions.sql_frames import shaped
+        from openclaw_kernel.sessions.sql_table import Table
+
+        asked = {"sql": query, "limit": limit, "timeoutMs": round(timeout * 1000)}
+        wire = self._link.run(self._link.request("sql.query", asked, timeout=timeout + SQL_WAIT_S))
+        return shaped(Table.from_wire(wire), form)
 
     def live(self) -> LivePanel:
         """The live panel of this session; a cell that ends with it shows it."""

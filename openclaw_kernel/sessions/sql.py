@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from openclaw_kernel.safety.redact import Redactor
 from openclaw_kernel.sessions.sql_gate import VIEWS, SqlRefused, checked, first_lines
+from openclaw_kernel.sessions.sql_limits import LIMIT, MAX_LIMIT, TIMEOUT_S
 from openclaw_kernel.sessions.sql_places import Places
 from openclaw_kernel.sessions.sql_table import Table, finished, plain_rows
 from openclaw_kernel.sessions.sql_views import count_bad, lay_out, named, quoted
@@ -26,9 +27,6 @@ if TYPE_CHECKING:
 
 __all__ = ["LIMIT", "MAX_LIMIT", "TIMEOUT_S", "Places", "SqlRefused", "Table", "answer", "query"]
 
-LIMIT = 200
-MAX_LIMIT = 100_000
-TIMEOUT_S = 10.0
 MEMORY = "512MB"
 THREADS = 2
 _CONFIG: dict[str, Any] = {
@@ -75,7 +73,9 @@ def answer(sql: str, places: Places, limit: int, timeout_s: float) -> Table:
                 columns, types = _described(con)
                 rows, truncated = plain_rows(_rows(con), limit)
                 bad += count_bad(con, files)
-            except duckdb.Error as error:
+            except (duckdb.Error, SqlRefused) as error:
+                if isinstance(error, SqlRefused) and not late.is_set():
+                    raise
                 raise _sentence(error, late.is_set(), timeout_s) from error
     finally:
         con.close()
@@ -120,7 +120,7 @@ def _deadline(con: duckdb.DuckDBPyConnection, timeout_s: float) -> Iterator[thre
         watcher.join()
 
 
-def _sentence(error: duckdb.Error, late: bool, timeout_s: float) -> SqlRefused:
+def _sentence(error: Exception, late: bool, timeout_s: float) -> SqlRefused:
     import duckdb
 
     if late or isinstance(error, duckdb.InterruptException):

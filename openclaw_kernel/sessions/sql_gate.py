@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from openclaw_kernel.sessions.sql_limits import MAX_CHARS
 from openclaw_kernel.values.errors import UserError
 
 if TYPE_CHECKING:
     import duckdb
 
 VIEWS = ("messages", "tool_calls", "sessions", "usage", "notes", "chunks")
-MAX_CHARS = 10_000
 MAX_DEPTH = 100
 """Of brackets. DuckDB's parser takes a time that grows with the square of open ones, and cannot be interrupted."""
 _TABLE_FUNCTIONS = frozenset({"unnest", "range", "generate_series", "json_each", "json_tree", "repeat", "histogram"})

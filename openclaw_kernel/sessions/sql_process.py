@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -20,8 +20,9 @@ import orjson
 
 from openclaw_kernel.safety.redact import Redactor
 from openclaw_kernel.sessions.sql import LIMIT, THREADS, TIMEOUT_S, answer
+from openclaw_kernel.sessions.sql_chunks import chunk_rows
 from openclaw_kernel.sessions.sql_gate import SqlRefused
-from openclaw_kernel.sessions.sql_places import Places, Row
+from openclaw_kernel.sessions.sql_places import Places
 from openclaw_kernel.sessions.sql_table import Table, finished
 from openclaw_kernel.sessions.sql_views import named
 from openclaw_kernel.values.errors import UserError
@@ -41,7 +42,9 @@ def ask(
     timeout_s: float = TIMEOUT_S,
     redact: Callable[[str], str] | None = None,
 ) -> Table:
-    """The answer to one SELECT. Blocking, at most `timeout_s` + 5 seconds. Raises `SqlRefused`."""
+    """The answer to one SELECT. Blocking, at most `timeout_s` + 5 seconds. Raises `SqlRefused`.
+
+    `places.chunks` stays here; the process reads the indexes of the state directory itself."""
     request = {
         "sql": sql,
         "stateDir": str(places.state_dir),
@@ -49,10 +52,7 @@ def ask(
         "limit": limit,
         "timeoutS": timeout_s,
     }
-    lines = [orjson.dumps(request)]
-    if places.chunks is not None and named(sql, ("chunks",)):
-        lines.extend(orjson.dumps(row) for row in places.chunks())
-    found = _reply(b"\n".join(lines) + b"\n", timeout_s)
+    found = _reply(orjson.dumps(request), timeout_s)
     if "refused" in found:
         raise SqlRefused(str(found["refused"]))
     return finished(Table.from_wire(found), redact or Redactor().text)
@@ -80,16 +80,9 @@ def _reply(request: bytes, timeout_s: float) -> dict[str, Any]:
 
 def serve(source: BinaryIO, target: BinaryIO) -> None:
     """Reads one request, writes one answer."""
-    request = orjson.loads(source.readline())
-    timeout_s = float(request["timeoutS"])
-    _bound(timeout_s)
-    places = Places(
-        Path(request["stateDir"]),
-        {agent: Path(path) for agent, path in request["workspaces"].items()},
-        lambda: _rows(source),
-    )
+    request = orjson.loads(source.read())
     try:
-        reply = answer(str(request["sql"]), places, int(request["limit"]), timeout_s).to_wire()
+        reply = _answered(request)
     except UserError as error:
         reply = {"refused": str(error)}
     except MemoryError:
@@ -98,10 +91,12 @@ def serve(source: BinaryIO, target: BinaryIO) -> None:
     target.flush()
 
 
-def _rows(source: BinaryIO) -> Iterator[Row]:
-    for line in source:
-        row: Row = orjson.loads(line)
-        yield row
+def _answered(request: dict[str, Any]) -> dict[str, Any]:
+    sql, state_dir, timeout_s = str(request["sql"]), Path(request["stateDir"]), float(request["timeoutS"])
+    chunks = list(chunk_rows(state_dir)) if named(sql, ("chunks",)) else []
+    _bound(timeout_s)  # from here on no file can be written
+    workspaces = {agent: Path(path) for agent, path in request["workspaces"].items()}
+    return answer(sql, Places(state_dir, workspaces, lambda: chunks), int(request["limit"]), timeout_s).to_wire()
 
 
 def _bound(timeout_s: float) -> None:

@@ -28,6 +28,7 @@ COMMANDS = {
     "models": "Show models, choose one, and look after keys.",
     "usage": "Tokens and money spent, and what the budgets leave.",
     "skills": "List, make, check and run skills.",
+    "sql": "Ask your conversations, calls, usage and notes with SQL.",
     "memory": "Look after the memory and its embedding model.",
     "channels": "List channels, show their state, look after dead letters.",
     "pairing": "Let people in who wrote on a channel.",

@@ -45,6 +45,7 @@ _NAMES = {
     ),
     "config": "config.get config.set config.apply config.patch config.schema config.schema.lookup",
     "logs": "logs.tail",
+    "sql": "sql.query",
     "approvals": (
         "exec.approval.request exec.approval.waitDecision exec.approval.list exec.approval.get exec.approval.resolve "
         "exec.approvals.get exec.approvals.set plugin.approval.list"

@@ -26,6 +26,7 @@ from openclaw_kernel.config.service import ConfigStore
 from openclaw_kernel.memory.memories import Memories
 from openclaw_kernel.models.service import Models
 from openclaw_kernel.safety.approvals import Approvals
+from openclaw_kernel.safety.redact import Redactor
 from openclaw_kernel.safety.sandbox.service import Sandboxes
 from openclaw_kernel.safety.tool_policy import Standing
 from openclaw_kernel.sessions.store import Sessions
@@ -76,6 +77,7 @@ class GatewayServices:
     plugin_commands: dict[str, Any] = field(default_factory=dict)
     subagents: SessionDesk = field(init=False, repr=False)
     memories: Memories = field(init=False, repr=False)
+    redactor: Redactor = field(default_factory=Redactor, repr=False)
     tool_standings: Callable[[str], Sequence[Standing]] = field(init=False, repr=False)
 
     @property
