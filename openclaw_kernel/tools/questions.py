@@ -7,6 +7,7 @@ that asked is gone, so no answer could reach it.
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -185,6 +186,18 @@ class Questions:
                 self._rows.put(replace(row, status="expired"))
             elif row.expires_at < horizon:
                 self._rows.delete(row.id)
+
+
+def understood(question: Question, text: str) -> tuple[str, ...]:
+    """What a person means who answers in a line: numbers of choices, their labels, or own words; empty when it is no answer."""
+    labels = [option.label for option in question.options]
+    words = [word.strip() for word in text.split(",")] if question.multi_select else [text.strip()]
+    if labels and all(re.fullmatch("[1-9]", word) and int(word) <= len(labels) for word in words):
+        return tuple(labels[int(word) - 1] for word in words)
+    by_name = {label.casefold(): label for label in labels}
+    if labels and all(word.casefold() in by_name for word in words):
+        return tuple(by_name[word.casefold()] for word in words)
+    return (text.strip(),) if question.free and text.strip() else ()
 
 
 def _checked(question: Question, given: Sequence[str] | None) -> tuple[str, ...]:

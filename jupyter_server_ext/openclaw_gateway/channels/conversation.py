@@ -93,7 +93,16 @@ class Conversation:
             await self._command(batch[0], running, verdict, route)
             return None
         batch = [row for row in batch if row.id not in self._taken_back]
+        if batch and verdict.action == "hear" and (said := self._answered(batch)) is not None:
+            if said:
+                post_answer(self._outbox, running, last, batch[-1].run_id, said)
+            return None
         return await self._run(batch, running, verdict, route) if batch else None
+
+    def _answered(self, batch: Sequence[Received]) -> str | None:
+        """Whether this answers what the assistant asked its sender; see `Asks.take`."""
+        asks = self._questions.asks
+        return asks.take([row.inbound for row in batch]) if asks is not None else None
 
     # --- commands
 

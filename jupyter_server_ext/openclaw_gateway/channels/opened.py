@@ -27,6 +27,8 @@ from openclaw_gateway.routing.bindings import Router
 from openclaw_gateway.routing.pairing import Pairing, Pairings
 from openclaw_kernel.config.schema import OpenClawConfig
 from openclaw_kernel.safety.approvals import Approval, Approvals
+from openclaw_kernel.tools.questions import Asked as AskedRow
+from openclaw_kernel.tools.questions import Questions as Asked
 from openclaw_kernel.values.envelope import DEFAULT_ACCOUNT, Attachment, Inbound, Outbound, Peer, Sender, Thread, delivery_id
 from openclaw_kernel.values.errors import OpenClawError, invalid, unavailable
 
@@ -55,6 +57,7 @@ class Opened:
         menu: Callable[[], Sequence[tuple[str, str]]],
         public_url: Callable[[], str],
         timing: Timing,
+        asked: Asked | None = None,
     ) -> None:
         self._config = config
         self._house = house
@@ -66,7 +69,7 @@ class Opened:
         self.router = Router(config)
         self.door = Door(config, pairings, is_heard_command)
         self.outbox = Outbox(folder / "outbox.jsonl", self._send, ready=self._ready, gap_ms=self._gap_ms, timing=timing)
-        self.questions = Questions(approvals, self.door, self.outbox, self.running)
+        self.questions = Questions(approvals, self.door, self.outbox, self.running, asked)
         talk = Conversation(house, self.door, self.router, self.outbox, self.questions, self.running, folder / "media", timing)
         self.inbox = Inbox(folder / "inbox.jsonl", talk.answer, debounce_ms=self._debounce_ms, timing=timing)
         talk.inbox = self.inbox
@@ -126,6 +129,10 @@ class Opened:
 
     def approval_changed(self, approval: Approval) -> None:
         self.questions.changed(approval)
+
+    def question_changed(self, row: AskedRow) -> None:
+        if self.questions.asks is not None:
+            self.questions.asks.changed(row)
 
     async def webhook(self, channel: str, account: str, request: WebhookRequest) -> WebhookResponse:
         return await self.manager.webhook(channel, account, request)

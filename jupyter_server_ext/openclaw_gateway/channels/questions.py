@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from openclaw_gateway.channels.asks import Asks
 from openclaw_gateway.channels.contract import Callback
 from openclaw_gateway.channels.delivery import post_answer
 from openclaw_gateway.channels.door import Door
@@ -17,6 +18,7 @@ from openclaw_gateway.channels.outbox import Outbox
 from openclaw_gateway.channels.running import Running
 from openclaw_kernel.safety.api import Decision
 from openclaw_kernel.safety.approvals import Approval, Approvals
+from openclaw_kernel.tools.questions import Questions as Asked
 from openclaw_kernel.values.envelope import Inbound
 from openclaw_kernel.values.errors import OpenClawError
 
@@ -40,7 +42,15 @@ class _Origin:
 class Questions:
     """Knows which runs came from which chat. Used from the event loop only."""
 
-    def __init__(self, approvals: Approvals, door: Door, outbox: Outbox, running: Callable[[str, str], Running | None]) -> None:
+    def __init__(
+        self,
+        approvals: Approvals,
+        door: Door,
+        outbox: Outbox,
+        running: Callable[[str, str], Running | None],
+        asked: Asked | None = None,
+    ) -> None:
+        self.asks = Asks(asked, outbox, running) if asked is not None else None
         self._approvals = approvals
         self._door = door
         self._outbox = outbox
@@ -50,9 +60,13 @@ class Questions:
     def asked_by(self, run_id: str, inbound: Inbound, *, owner: bool) -> None:
         """A run begins that this message asked for."""
         self._origins[run_id] = _Origin(inbound, owner)
+        if self.asks is not None:
+            self.asks.asked_by(run_id, inbound)
 
     def over(self, run_id: str) -> None:
         self._origins.pop(run_id, None)
+        if self.asks is not None:
+            self.asks.over(run_id)
 
     def changed(self, approval: Approval) -> None:
         """A question stands or was answered."""
@@ -73,6 +87,8 @@ class Questions:
 
     async def pressed(self, callback: Callback) -> str:
         """A button was pressed; what to show the person. Never raises."""
+        if self.asks is not None and (said := self.asks.pressed(callback)) is not None:
+            return said
         found = _BUTTON.fullmatch(callback.data)
         if found is None:
             return NOTHING

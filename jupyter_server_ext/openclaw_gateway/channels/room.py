@@ -15,6 +15,7 @@ from openclaw_gateway.channels.house import House
 from openclaw_kernel.config.schema import OpenClawConfig
 from openclaw_kernel.safety.approvals import Approval, Approvals
 from openclaw_kernel.store.paths import ensure_private_dir
+from openclaw_kernel.tools.questions import Asked, Questions
 from openclaw_kernel.values.envelope import Attachment, Inbound, Outbound, Peer, Thread
 from openclaw_kernel.values.errors import UserError, unavailable
 
@@ -51,7 +52,9 @@ class ChannelRoom:
         channels: Channels | None = None,
         public_url: Callable[[], str] = lambda: "",
         timing: Timing | None = None,
+        asked: Questions | None = None,
     ) -> None:
+        self._asked = asked
         self.problem = ""
         """Why no channel runs at all: a wrong binding or access list. One sentence."""
         self._channels = channels
@@ -136,6 +139,7 @@ class ChannelRoom:
             menu=self._menu,
             public_url=self._public_url,
             timing=self._time or Timing(),
+            asked=self._asked,
         )
 
     # --- what others ask
@@ -195,6 +199,10 @@ class ChannelRoom:
     def approval_changed(self, approval: Approval) -> None:
         if self._opened is not None:
             self._opened.approval_changed(approval)
+
+    def question_changed(self, row: Asked) -> None:
+        if self._opened is not None:
+            self._opened.question_changed(row)
 
     async def webhook(self, channel: str, account: str, request: WebhookRequest) -> WebhookResponse | None:
         """Passes a request to the account it is for; `None` when no channel is configured."""

@@ -50,8 +50,10 @@ def open_channels(services: GatewayServices, secrets: Secrets, env: Mapping[str,
         is_command=lambda text: find_command(text.strip(), services.plugin_commands) is not None,
         menu=lambda: [(row.name, row.description) for row in COMMANDS],
         on_pairing=lambda row: announce(row, services.broadcaster, services.clock),
+        asked=services.questions,
     )
     services.approvals.on_change.append(room.approval_changed)
+    services.questions.on_change.append(room.question_changed)
     services.config.on_reload.append(lambda loaded, plan: room.reconfigure(loaded.config) if plan.touches(*_SECTIONS) else None)
     return room
 

@@ -34,6 +34,7 @@ from openclaw_kernel.config.schema import OpenClawConfig
 from openclaw_kernel.config.schema.channels import ChannelSettings
 from openclaw_kernel.safety.approvals import Approvals
 from openclaw_kernel.store.paths import ensure_private_dir
+from openclaw_kernel.tools.questions import Questions
 from openclaw_kernel.values.envelope import Attachment, Inbound, Outbound, Peer, Sender, Thread
 from openclaw_kernel.values.errors import invalid
 from openclaw_kernel.values.events import RunEvent
@@ -264,6 +265,7 @@ async def world(
     caps: ChannelCapabilities = CAPS,
     start: bool = True,
     verbose: bool = False,
+    asked: Questions | None = None,
     **top: Any,
 ) -> AsyncIterator[World]:
     """A room with one channel, `fake`; `top` are other sections of the config. Debouncing is off unless `messages` is given."""
@@ -307,7 +309,10 @@ async def world(
         on_pairing=pairings.append,
         channels=channels(platform, caps),
         timing=time.timing,
+        asked=asked,
     )
+    if asked is not None:
+        asked.on_change.append(room.question_changed)
     approvals.on_change.append(room.approval_changed)
     if start:
         await room.start()
