@@ -96,6 +96,9 @@ class Runtime(Protocol):
     def queued(self, session_key: str | None = None) -> list[str]:
         """Run ids that wait for their turn, oldest first."""
 
+    def tools_of(self, run_id: str) -> tuple[str, ...] | None:
+        """The only tools a run under way may use; `None` for all its agent has."""
+
     def clients(self, session_key: str, run_id: str | None = None) -> frozenset[str]: ...
 
     async def close(self, grace_s: float = 5.0) -> None:

@@ -216,6 +216,11 @@ class AgentRuntime:
         runs = self._waiting.of(resolve_key(session_key))
         return frozenset(run.request.client_id for run in runs if run_id in (None, run.request.run_id))
 
+    def tools_of(self, run_id: str) -> tuple[str, ...] | None:
+        """The only tools a run under way may use; `None` for all its agent has."""
+        run = self._runs.get(run_id)
+        return run.request.tools if run is not None else None
+
     # --- beyond the contract
 
     def queued(self, session_key: str | None = None) -> list[str]:

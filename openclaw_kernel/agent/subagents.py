@@ -111,6 +111,7 @@ class Subagents:
             created_at=parts.clock(),
             cleanup=spawn.cleanup,
             guest=spawn.guest,
+            tools=parts.runtime.tools_of(spawn.parent_run),
         )
         changes = {
             "label": row.label,
@@ -129,14 +130,15 @@ class Subagents:
             raise invalid(f"the session of subagent {row.id} is gone; start a new one with sessions_spawn")
         if row.running:
             run_id = parts.new_id()
+            tools = _fewer(row.tools, parts.runtime.tools_of(spawn.parent_run))
             message = self._message(run_id, row, spawn)
-            await parts.runtime.submit(RunRequest(run_id, row.child_key, message, client_id=HOUSE, queue="steer"))
+            await parts.runtime.submit(RunRequest(run_id, row.child_key, message, client_id=HOUSE, tools=tools, queue="steer"))
             self._more.setdefault(row.id, []).append(run_id)
             return row
         check(spawn, parts.config(), max(0, row.depth - 1), self._rows.rows(), parts.agents())
         again = SubagentRow(
             parts.new_id(), row.child_key, row.agent_id, row.parent_key, spawn.parent_run, row.label, row.depth, parts.clock(),
-            row.cleanup, spawn.guest,
+            row.cleanup, spawn.guest, _fewer(row.tools, parts.runtime.tools_of(spawn.parent_run)),
         )  # fmt: skip
         return await self._begin(again, spawn, {"archived_at": None})
 
@@ -200,6 +202,7 @@ class Subagents:
                     timeout_ms=seconds * 1000 or None,
                     extra_system_prompt=BRIEF,
                     client_id=HOUSE,
+                    tools=row.tools,
                 )
             )
         except (OpenClawError, UserError):
@@ -354,3 +357,10 @@ class Subagents:
 
     def _change(self, row_id: str, **changes: Any) -> SubagentRow:
         return self._rows.settle(row_id, lambda row: replace(row, **changes))
+
+
+def _fewer(before: tuple[str, ...] | None, now: tuple[str, ...] | None) -> tuple[str, ...] | None:
+    """The tools of a task that goes on: those it had, and of them only what the run that asks has."""
+    if before is None or now is None:
+        return now if before is None else before
+    return tuple(name for name in before if name in now)

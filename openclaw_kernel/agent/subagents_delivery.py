@@ -75,7 +75,7 @@ class Delivery:
             row = self._changed(row.id, attempts=row.attempts + 1)
         message = result_message(row, self.clock())
         await self.runtime.submit(
-            RunRequest(row.delivery_run, row.parent_key, message, client_id=HOUSE, queue="steer"),
+            RunRequest(row.delivery_run, row.parent_key, message, client_id=HOUSE, tools=row.tools, queue="steer")
         )
         self.under_way(row)
         return await self.runtime.wait(row.delivery_run)

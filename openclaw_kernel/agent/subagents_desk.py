@@ -132,7 +132,8 @@ class Desk:
             meta["untrusted"] = True
             words = f"[Message from session {caller.session_key}]\n{fence('message', text)}"
         message = UserMessage((Text(words),), self.parts.clock(), f"{run_id}:user", meta)
-        await self.parts.runtime.submit(RunRequest(run_id, entry.key, message, client_id=HOUSE))
+        tools = self.parts.runtime.tools_of(caller.run_id)
+        await self.parts.runtime.submit(RunRequest(run_id, entry.key, message, client_id=HOUSE, tools=tools))
         sent = {"status": "accepted", "runId": run_id, "sessionKey": entry.key}
         if not timeout_s:
             return sent

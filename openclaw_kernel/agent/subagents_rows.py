@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from openclaw_kernel.sessions.index import shorten
 from openclaw_kernel.store.ledger import Ledger
@@ -30,6 +30,7 @@ LABEL_CHARS = 80
 class SubagentRow:
     """One task. `id` is the run of the subagent; times are milliseconds, 0 for never.
 
+    `tools` are the only ones the run that asked had, and so the only ones for the task and for what its result starts.
     `guest`: somebody else than the owner is behind it. `untrusted`: its session has met untrusted content. `attempts` counts
     deliveries; each has a run id of its own, `run_of`.
     """
@@ -44,6 +45,7 @@ class SubagentRow:
     created_at: int
     cleanup: Literal["keep", "delete"] = "keep"
     guest: bool = False
+    tools: tuple[str, ...] | None = None
     state: State = "running"
     ended_at: int = 0
     result: str = ""
@@ -80,13 +82,18 @@ def open_rows(path: Path) -> Ledger[SubagentRow]:
         path,
         key=lambda row: row.id,
         encode=asdict,
-        decode=lambda wire: SubagentRow(**wire),
+        decode=_decode,
         is_pending=lambda row: row.unsettled,
     )
     over = [row.id for row in ledger.rows() if not row.running and not row.owed]
     for row_id in over[:-KEEP]:
         ledger.delete(row_id)
     return ledger
+
+
+def _decode(wire: dict[str, Any]) -> SubagentRow:
+    tools = wire.get("tools")
+    return SubagentRow(**{**wire, "tools": tuple(tools) if tools is not None else None})
 
 
 def label_of(label: str, task: str) -> str:

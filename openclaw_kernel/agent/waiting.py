@@ -136,6 +136,6 @@ def _may_join(host: RunRequest, request: RunRequest) -> bool:
     """`may_join`; what the house says joins whatever run has the same owner behind it."""
     if request.client_id != HOUSE:
         return may_join(host, request)
-    plain = request.model is None and request.tools is None and not request.extra_system_prompt
+    plain = request.model is None and request.tools in (None, host.tools) and not request.extra_system_prompt
     owners = (host.message.meta.get("senderIsOwner") is False, request.message.meta.get("senderIsOwner") is False)
     return plain and owners[0] == owners[1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import AsyncExitStack
 
 from openclaw_gateway.automation.contract import Announcement
@@ -16,6 +17,8 @@ from openclaw_kernel.agent.subagents_desk import Desk
 from openclaw_kernel.agent.subagents_rows import SubagentRow
 from openclaw_kernel.sessions.index import SessionEntry
 from openclaw_kernel.values.messages import UserMessage
+
+_JOB = re.compile(r"^agent:[^:]+:cron:([^:]+):run:")
 
 
 def open_subagents(stack: AsyncExitStack, services: GatewayServices, runtime: AgentRuntime, tools: ToolServices) -> Subagents:
@@ -39,12 +42,21 @@ def open_subagents(stack: AsyncExitStack, services: GatewayServices, runtime: Ag
 
 
 def _passer(services: GatewayServices) -> Answered:
-    """What a parent makes of a result goes where its person spoke last: on a channel it is sent; elsewhere it is shown."""
+    """What a parent makes of a result goes where its person spoke last: on a channel it is sent; elsewhere it is shown. What a
+    job makes of one goes where its answer goes."""
     announce = announcer(services)
 
     async def answered(row: SubagentRow, outcome: Outcome) -> None:
         entry = services.sessions.get(row.parent_key)
         if outcome.status != "ok" or outcome.stop_reason == "steered" or outcome.message is None or entry is None:
+            return
+        if found := _JOB.match(row.parent_key):
+            delivery = services.automation.cron.get(found[1]).delivery
+            if delivery.mode == "announce":
+                text, to = outcome.message.text, delivery.to
+                await announce(
+                    Announcement(entry.agent_id, text, outcome.run_id, delivery.channel or "last", delivery.account, to)
+                )
             return
         channel = _spoken_on(services, entry)
         if channel and channel == entry.last_channel:

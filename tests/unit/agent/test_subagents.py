@@ -12,6 +12,7 @@ from openclaw_kernel.agent.subagents_rows import open_rows
 from openclaw_kernel.agent.subagents_rules import BACKLOG_BLOCK, retry_ms
 from openclaw_kernel.safety.approvals import Approval
 from openclaw_kernel.sessions.transcript import Transcript
+from openclaw_kernel.tools.api import text_result
 from openclaw_kernel.tools.sessions_api import Caller
 from openclaw_kernel.values.errors import OpenClawError, UserError, unavailable
 from openclaw_kernel.values.messages import Text, ToolCall, UserMessage
@@ -77,8 +78,6 @@ async def test_a_result_joins_the_run_of_the_parent_that_is_under_way(tmp_path: 
             await it.spawn("count")
             await it.until(lambda: it.bench.runtime.queued(MAIN))
             ready.set()
-            from openclaw_kernel.tools.api import text_result
-
             return text_result("waited")
 
         it.bench.tool("wait", wait)
@@ -472,6 +471,33 @@ async def test_a_subagent_has_none_of_the_tools_that_speak_or_plan(tmp_path: Pat
         await it.spawn()
         await it.until(lambda: it.rows()[0].delivery == "delivered")
         assert [tool.name for tool in it.bench.models.calls[0].tools] == ["look", "touch", "sessions_spawn", "subagents"]
+
+
+async def test_a_run_with_few_tools_cannot_get_more_through_a_subagent(tmp_path: Path) -> None:
+    """Nor through what its result starts, nor by steering one that has more."""
+    async with house(tmp_path) as it:
+        minds, free = Minds(it.bench), Held(text="at work")
+        minds.child = [free, say("small"), say("steered")]
+        rich = await it.spawn(label="rich")
+        await free.reached.wait()
+
+        async def begin(_arguments: Any, _context: Any) -> Any:
+            await it.spawn("count", run="r1", label="poor")
+            await it.desk.steer(Caller(MAIN, "main", "r1"), rich["runId"], "use everything")
+            return text_result("begun")
+
+        it.bench.tool("begin", begin)
+        minds.parent = [say("", ToolCall("c1", "begin", {})), say("waiting")]
+        await it.bench.run("r1", key=MAIN, tools=("begin", "look"))
+        await it.until(lambda: it.rows()[1].delivery == "delivered")
+        free.release.set()
+        await it.until(lambda: it.rows()[0].delivery == "delivered")
+        names = {call.messages[-1].content[0].text[:20]: [tool.name for tool in call.tools] for call in it.bench.models.calls}
+        assert names["count"] == ["look", "begin"] and names['[Subagent "poor" has'] == ["look", "begin"]
+        assert names["use everything"] == ["look", "begin"]
+        assert names['[Subagent "rich" has'] == ["look", "touch", "begin"]
+        await it.restart()
+        assert it.rows()[1].tools == ("begin", "look")
 
 
 async def test_a_parent_that_is_gone_is_not_made_again(tmp_path: Path) -> None:
