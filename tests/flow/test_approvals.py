@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from tests.flow.wire import Client, Served, client, text_of
+from tests.fakes.model_server import FakeModelServer
+from tests.flow.processes import provider
+from tests.flow.wire import Client, Served, client, served, text_of
 
 
 async def _asked(peer: Client, text: str, key: str = "main") -> tuple[str, str]:
@@ -95,3 +97,30 @@ async def test_a_script_that_changes_while_a_question_is_open_does_not_run(peer:
     await peer.call("exec.approval.resolve", {"id": approval_id, "decision": "deny"})
     await peer.final(run_id)
     assert not (workspace / "third").exists()
+
+
+async def test_a_jobs_grant_holds_in_its_runs_alone(tmp_path: Path) -> None:
+    words = '[[tool exec {"command": "touch made.txt"}]]'
+    job = {"name": "maker", "schedule": {"kind": "every", "everyMs": 3_600_000}, "sessionTarget": "isolated"}
+    job |= {"wakeMode": "now", "payload": {"kind": "agentTurn", "message": words}}
+    async with (
+        FakeModelServer() as models,
+        served(tmp_path / "state", provider(models.openai_url)) as gateway,
+        client(gateway.ws, gateway.token) as peer,
+    ):
+        made = gateway.state_dir / "workspace" / "made.txt"
+        name = (await peer.call("cron.add", job))["id"]
+        started = await peer.call("cron.run", {"id": name, "mode": "force"})
+        asked = await peer.event("exec.approval.requested")
+        assert asked["request"]["grantedToJob"] == name
+        await peer.call("exec.approval.resolve", {"id": asked["id"], "decision": "allow-always", "grantExpiresInDays": 7})
+        await peer.event("cron", action="finished", runId=started["runId"])
+        (entry,) = (await peer.call("exec.approvals.get"))["file"]["agents"]["main"]["allowlist"]
+        assert entry["job"] == name and entry["pattern"] == "=touch made.txt" and entry["expiresAtMs"] > 0
+        made.unlink()
+        started = await peer.call("cron.run", {"id": name, "mode": "force"})
+        await peer.event("cron", action="finished", runId=started["runId"])
+        assert made.exists(), "the second run was not asked about"
+        run_id, approval_id = await _asked(peer, words)
+        await peer.call("exec.approval.resolve", {"id": approval_id, "decision": "deny"})
+        await peer.final(run_id)
