@@ -8,13 +8,14 @@ so whoever builds a memory imports it at first use.
     index.set_vectors(embedder.model_id, embedder.dim, [1], embedder.embed(["…"]))
     index.search("who waters the plants", embedder.embed_query("who waters the plants"))[0].id     # 1
 
-Thread-safe: one lock that nothing holds for longer than a search takes. `add` counts words outside it and inserts 64 chunks at
-a time (3 ms); `set_vectors` copies 2,048 rows at a time; `compact` freezes, builds beside what is searched, and swaps.
+Thread-safe: one lock that nothing holds for longer than a search takes. `add` counts words outside it and inserts 16 chunks at
+a time (2 ms); `set_vectors` copies 2,048 rows at a time; `compact` freezes, builds beside what is searched, and swaps.
 """
 
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from itertools import islice
@@ -39,7 +40,10 @@ __all__ = ["Entry", "Options", "RamIndex", "Scored", "VectorState"]
 
 FORMAT = 1
 """Of the side file; also to be raised when `words` cuts texts differently."""
-AT_ONCE = 64
+AT_ONCE = 16
+BREATH_S = 0.0002
+"""Chunks added at once (2 ms), and the pause between, in which whoever waits for the interpreter gets it: without it an event
+loop beside a long addition waits for the 5 ms of a forced switch each time."""
 STALE_SHARE = 0.2
 STALE_LEAST = 1_000
 """Tombstones and additions ask for a compaction when they pass a fifth (memory page, section 7) and are worth the trouble."""
@@ -107,15 +111,20 @@ class RamIndex:
         """Makes chunks searchable at once. An id that is there already is a `ValueError`."""
         waiting = iter(entries)
         while batch := list(islice(waiting, AT_ONCE)):
-            counted = [words.count(f"{entry.heading}\n{entry.text}") for entry in batch]
-            with self._lock:
-                known = self._rows.find([entry.id for entry in batch])
-                if (known >= 0).any() or len({entry.id for entry in batch}) < len(batch):
-                    raise ValueError("a chunk with this id is in the index already")
-                for entry, content in zip(batch, counted, strict=True):
-                    row = self._rows.append(entry, content.length)
-                    self._postings.add(row, content.terms | dict.fromkeys(_names(entry), 1))
-                    self._vocabulary.add(content.words)
+            self._insert(batch)
+            if len(batch) == AT_ONCE:
+                time.sleep(BREATH_S)
+
+    def _insert(self, batch: Sequence[Entry]) -> None:
+        counted = [words.count(f"{entry.heading}\n{entry.text}") for entry in batch]
+        with self._lock:
+            known = self._rows.find([entry.id for entry in batch])
+            if (known >= 0).any() or len({entry.id for entry in batch}) < len(batch):
+                raise ValueError("a chunk with this id is in the index already")
+            for entry, content in zip(batch, counted, strict=True):
+                row = self._rows.append(entry, content.length)
+                self._postings.add(row, content.terms | dict.fromkeys(_names(entry), 1))
+                self._vocabulary.add(content.words)
 
     def remove(self, ids: Iterable[int]) -> int:
         """Chunks no search returns any more; unknown ids are ignored. Returns how many went."""

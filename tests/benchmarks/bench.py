@@ -27,7 +27,7 @@ from tests.benchmarks import agent, sandbox, suites
 from tests.benchmarks.processes import model_server
 from tests.benchmarks.suites import Numbers, Plan
 
-QUICK = Plan(starts=1, turns=20, turns_each=2, long_turns=100, soak_turns=100, cli_rounds=3, kernel_starts=2, idle_s=10)
+QUICK = Plan(starts=1, turns=20, turns_each=2, long_turns=100, soak_turns=100, cli_rounds=3, kernel_starts=2, idle_s=10, memory_sizes=(1_000, 10_000))
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +92,13 @@ ROWS = [
     Row("sandbox_start_ms", "true in bubblewrap, median", "ms", 30),
     Row("sandbox_start_cpu_ms", "  CPU, the gateway's and the command's", "ms"),
     Row("canvas_esm_kb", "Canvas ESM, minified", "kB", 250),
+    Row("memory_1k_ms_p95", "memory search, 1k chunks, p95", "ms"),
+    Row("memory_1k_ratio_p95", "  times faster than FTS5 + sqlite-vec", "×", 5, at_least=True),
+    Row("memory_10k_ms_p95", "memory search, 10k chunks, p95", "ms"),
+    Row("memory_10k_ratio_p95", "  times faster than FTS5 + sqlite-vec", "×", 20, at_least=True),
+    Row("memory_100k_ms_p95", "memory search, 100k chunks, p95", "ms"),
+    Row("memory_100k_ratio_p95", "  times faster than FTS5 + sqlite-vec", "×", 20, at_least=True),
+    Row("memory_100k_open_ms", "  cold open to the first answer", "ms", 150),
 ]
 """Limits: what does not hang on the machine is the first conversation's figure and 5 % (ratio of starts 0.44, RSS 65 and
 82 MB); what does hang on it has room for a slower one. Original: protocol page, section 9."""
@@ -107,6 +114,7 @@ def measure(plan: Plan, api: str, say: Callable[[str], None]) -> Numbers:
             ("command line", suites.command_line),
             ("kernel start", suites.kernels),
             ("notebook side", suites.notebook_side),
+            ("memory search", suites.memory),
             ("sandbox", sandbox.bubblewrap_start),
         ]
         for title, part in parts:

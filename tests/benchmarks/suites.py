@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import subprocess
 import sys
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -39,6 +41,7 @@ class Plan:
     cli_rounds: int = 9
     kernel_starts: int = 5
     idle_s: float = 60.0
+    memory_sizes: tuple[int, ...] = (1_000, 10_000, 100_000)
 
 
 def config(model_url: str, api: str) -> Mapping[str, Any]:
@@ -106,6 +109,18 @@ def notebook_side(folder: Path, plan: Plan) -> Numbers:
         "load_ext_cpu_ms": median(load_ext_cpu_s() for _ in range(plan.kernel_starts)) * 1e3,
         "canvas_esm_kb": script.stat().st_size / 1000,
     }
+
+
+def memory(folder: Path, plan: Plan) -> Numbers:
+    """Memory search beside the same memory in SQLite, in a process of its own; empty where SQLite cannot be given sqlite-vec."""
+    told = folder / "memory.json"
+    command = [sys.executable, "-m", "tests.benchmarks.memory", "--json", str(told)]
+    command += ["--sizes", ",".join(map(str, plan.memory_sizes))]
+    done = subprocess.run(command, stdout=subprocess.DEVNULL, timeout=900, check=False)
+    if done.returncode:
+        return {}
+    numbers: Numbers = json.loads(told.read_text("utf-8"))
+    return numbers
 
 
 def turns(folder: Path, plan: Plan, model_url: str, api: str) -> Numbers:
