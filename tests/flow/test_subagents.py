@@ -238,3 +238,30 @@ async def test_what_a_subagent_spends_counts_and_a_runaway_is_stopped(tmp_path: 
             assert 0 < cost["totals"]["totalCost"] <= 0.60
             child = outbox(live.state_dir)["runaway"]["child_key"]
             assert child in {row["key"] for row in (await peer.call("sessions.usage", {"range": "7d"}))["sessions"]}
+
+
+@pytest.mark.parametrize("schedule", [{"kind": "every", "everyMs": 3_600_000}, {"kind": "at", "at": "1s"}])
+async def test_what_a_job_makes_of_a_result_is_told_where_its_answer_is(tmp_path: Path, schedule: dict[str, Any]) -> None:
+    async with (
+        FakeModelServer() as model,
+        running(tmp_path / "s", provider(model.openai_url, **QUICK)) as live,
+        client(live.ws, live.token) as peer,
+    ):
+        job = {
+            "name": "look",
+            "schedule": schedule,
+            "sessionTarget": "isolated",
+            "payload": {"kind": "agentTurn", "message": f"[[echo begun]] {spawn('[[echo 12 pears]]', 'pears')}"},
+            "delivery": {"mode": "announce", "channel": "last"},
+        }
+        made = await peer.call("cron.add", job)
+        if schedule["kind"] == "every":
+            await peer.call("cron.run", {"id": made["id"], "mode": "force"})
+        await until(lambda: (live.state_dir / "subagents.jsonl").exists() and "pears" in outbox(live.state_dir), "the task")
+        await until(lambda: outbox(live.state_dir)["pears"]["delivery"] == "delivered", "the result")
+        rows: list[Any] = []
+        async with asyncio.timeout(20):
+            while len(rows) < 2:
+                rows = (await peer.call("chat.history", {"sessionKey": "main"}))["messages"]
+        said = [row["content"][0]["text"] for row in rows]
+        assert "begun" in said and any(text.startswith("one two three") for text in said) and len(said) == 2

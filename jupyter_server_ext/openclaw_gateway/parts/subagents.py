@@ -6,6 +6,7 @@ import re
 from contextlib import AsyncExitStack
 
 from openclaw_gateway.automation.contract import Announcement
+from openclaw_gateway.automation.jobs import Delivery
 from openclaw_gateway.methods.services import GatewayServices
 from openclaw_gateway.parts.announce import announcer
 from openclaw_gateway.parts.tools import ToolServices
@@ -16,6 +17,7 @@ from openclaw_kernel.agent.subagents_delivery import Answered
 from openclaw_kernel.agent.subagents_desk import Desk
 from openclaw_kernel.agent.subagents_rows import SubagentRow
 from openclaw_kernel.sessions.index import SessionEntry
+from openclaw_kernel.values.errors import OpenClawError
 from openclaw_kernel.values.messages import UserMessage
 
 _JOB = re.compile(r"^agent:[^:]+:cron:([^:]+):run:")
@@ -51,12 +53,9 @@ def _passer(services: GatewayServices) -> Answered:
         if outcome.status != "ok" or outcome.stop_reason == "steered" or outcome.message is None or entry is None:
             return
         if found := _JOB.match(row.parent_key):
-            delivery = services.automation.cron.get(found[1]).delivery
-            if delivery.mode == "announce":
-                text, to = outcome.message.text, delivery.to
-                await announce(
-                    Announcement(entry.agent_id, text, outcome.run_id, delivery.channel or "last", delivery.account, to)
-                )
+            if (to := _of_job(services, found[1])).mode == "announce":
+                text = outcome.message.text
+                await announce(Announcement(entry.agent_id, text, outcome.run_id, to.channel or "last", to.account, to.to))
             return
         channel = _spoken_on(services, entry)
         if channel and channel == entry.last_channel:
@@ -64,6 +63,14 @@ def _passer(services: GatewayServices) -> Answered:
             await announce(note)
 
     return answered
+
+
+def _of_job(services: GatewayServices, job_id: str) -> Delivery:
+    """Where a job's answers go; one that is gone was a single occurrence, whose person still waits."""
+    try:
+        return services.automation.cron.get(job_id).delivery
+    except OpenClawError:
+        return Delivery("announce", "last")
 
 
 def _spoken_on(services: GatewayServices, entry: SessionEntry) -> str:
