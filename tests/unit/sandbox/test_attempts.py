@@ -17,10 +17,11 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
-from openclaw_kernel.safety.sandbox import seccomp
+from openclaw_kernel.safety.sandbox import folders, limits, seccomp
 from openclaw_kernel.safety.sandbox.bubblewrap import Bubblewrap
 from openclaw_kernel.safety.sandbox_api import Command, Profile, SandboxBackend
 from openclaw_kernel.tools.api import ToolContext, ToolError
@@ -34,6 +35,7 @@ pytestmark = pytest.mark.timeout(180)
 PROBE = Path(__file__).parent / "probe"
 SHARED_KEY = 0x0C1A77
 MB = 1 << 20
+ORDINARY = 1000
 Said = dict[str, tuple[str, str]]
 
 
@@ -180,6 +182,34 @@ def test_the_same_succeeds_outside(name: str, outside: Said) -> None:
 
 def test_the_control_leaves_traces(outside: Said, said_of: dict[str, tuple[Said, bool]]) -> None:
     assert said_of["host"][1] is False
+
+
+async def test_all_are_held_where_the_gateway_is_an_ordinary_user(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without root there are no control groups: resource limits have to hold what they held."""
+    need("root", os.getuid() == 0, "only root can become somebody else for a test")
+    need("setpriv", shutil.which("setpriv"), "it comes with util-linux")
+    need("python3", shutil.which("python3", path="/usr/bin"), "the sandbox of another user sees only the system's Python")
+    backend = Bubblewrap()
+    probe = await backend.probe()
+    need("bubblewrap", probe.usable, probe.reason)
+    monkeypatch.setattr(limits, "make_group", lambda _profile: limits.Group())
+    monkeypatch.setattr(folders, "interpreter_folders", lambda: ())
+    with TemporaryDirectory(prefix="openclaw-user-") as name, ExitStack() as stack:
+        stage = _stage(Path(name), stack)
+        here = seccomp.machine()
+        assert here is not None
+        program = stage.folder / "filter"
+        program.write_bytes(seccomp.program(here))
+        monkeypatch.setattr(backend._filter, "path", str(program))
+        for path in (stage.folder, *stage.folder.rglob("*")):
+            os.lchown(path, ORDINARY, ORDINARY)
+        monkeypatch.setattr(os, "getuid", lambda: ORDINARY)
+        bounds = Profile(stage.workspace, memory_bytes=256 * MB, processes=64, tmp_bytes=16 * MB, file_bytes=32 * MB)
+        wrapped = await backend.wrap(Command(backend.shell("exec python3 probe facts.json")), bounds)
+        become = ("setpriv", "--reuid", str(ORDINARY), "--regid", str(ORDINARY), "--clear-groups")
+        said = await asyncio.to_thread(stage.run, (*become, *wrapped.argv), {**wrapped.env})
+        assert set(said) - {"DONE"} == set(ATTEMPTS) and stage.untouched()
+        assert {name: detail for name, (verdict, detail) in said.items() if verdict == "ESCAPED"} == {}
 
 
 async def test_the_hosts_own_tools_do_not_follow_a_link_made_inside(room: Room) -> None:
