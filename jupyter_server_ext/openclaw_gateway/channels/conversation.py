@@ -25,6 +25,7 @@ from openclaw_gateway.channels.outbox import Outbox
 from openclaw_gateway.channels.presence import Presence
 from openclaw_gateway.channels.questions import Questions
 from openclaw_gateway.channels.running import Running
+from openclaw_gateway.channels.streaming import BlockStream, Streamed, block_name, rest_of, rules_for
 from openclaw_gateway.channels.timing import Timing
 from openclaw_gateway.routing.access import Verdict
 from openclaw_gateway.routing.bindings import Refused, Route, Router
@@ -145,7 +146,7 @@ class Conversation:
         inbound, run_id = _together(batch), batch[-1].run_id
         outcome = await self._known(run_id)
         if outcome is not None:
-            await self._post(outcome, inbound, running, verdict, batch[0].preview)
+            await self._post(outcome, batch, inbound, running, verdict, batch[0].preview)
             return None
         key = batch[0].session_key or route.session_key
         presence = Presence(
@@ -155,6 +156,7 @@ class Conversation:
             self._outbox,
             typing=self._typing_mode(inbound),
             preview=batch[0].preview,
+            shows=rules_for(running, self._house.defaults()) is None,
             on_preview=lambda message_id: _note(self.inbox, batch, preview=message_id),
             timing=self._time,
         )
@@ -162,6 +164,9 @@ class Conversation:
             stack.callback(self._questions.over, run_id)
             stack.push_async_callback(presence.close)
             stack.callback(self._house.listen(run_id, presence.hear))
+            if (stream := self._stream(batch, inbound, running)) is not None:
+                stack.push_async_callback(stream.close)
+                stack.callback(self._house.listen(run_id, stream.hear))
             self._questions.asked_by(run_id, inbound, owner=verdict.owner)
             presence.start()
             request = await self._request(inbound, run_id, key, running, verdict, route)
@@ -191,7 +196,20 @@ class Conversation:
         self._taken_back.difference_update(row.id for row in batch)
         if outcome is None:
             raise unavailable(f"the run {run_id} has no end yet")
-        await self._post(outcome, inbound, running, verdict, presence.shown_as)
+        await self._post(outcome, batch, inbound, running, verdict, presence.shown_as)
+
+    def _stream(self, batch: Sequence[Received], inbound: Inbound, running: Running) -> BlockStream | None:
+        """Sends parts of the answer as they come, where that is wanted. Each is noted before it is posted."""
+        rules, run_id = rules_for(running, self._house.defaults()), batch[-1].run_id
+        if rules is None:
+            return None
+
+        def post(text: str, at: Streamed) -> None:
+            self.inbox.note(batch, streamed=dict(at))
+            name = block_name(run_id, at["number"])
+            post_answer(self._outbox, running, inbound, name, text, goes_on=at["number"] > 0)
+
+        return BlockStream(rules, post, self._time)
 
     async def _tell_waiting(self, running: Running, inbound: Inbound, run_id: str) -> None:
         """Says so when a message still waits after two seconds (AGT-10)."""
@@ -245,14 +263,28 @@ class Conversation:
             self._house.heard(key, inbound)
         return receipt
 
-    async def _post(self, outcome: Outcome, inbound: Inbound, running: Running, verdict: Verdict, preview: str) -> None:
+    async def _post(
+        self,
+        outcome: Outcome,
+        batch: Sequence[Received],
+        inbound: Inbound,
+        running: Running,
+        verdict: Verdict,
+        preview: str,
+    ) -> None:
         if outcome.stop_reason == JOINED:
             return
         text = _words(outcome, verdict.owner)
+        row = self.inbox.get(batch[0].id)
+        streamed = row.streamed if row is not None else None
+        if outcome.status == "ok":
+            text = rest_of(text, outcome.run_id, streamed, self._outbox.get)
         details = self._house.details(outcome.session_key, outcome.run_id) if outcome.status == "ok" else ()
         media = await media_of(details, self._media_dir, running.plugin.capabilities.media_bytes)
         if text or media:
-            post_answer(self._outbox, running, inbound, outcome.run_id, text, media=media, preview=preview)
+            post_answer(
+                self._outbox, running, inbound, outcome.run_id, text, media=media, preview=preview, goes_on=streamed is not None
+            )
 
     def _typing_mode(self, inbound: Inbound) -> str:
         """AGT-18: at once in private, with the first word elsewhere, unless the config says otherwise."""

@@ -24,9 +24,11 @@ def post_answer(
     buttons: Sequence[Sequence[dict[str, str]]] = (),
     preview: str = "",
     quote: bool = False,
+    goes_on: bool = False,
 ) -> list[str]:
     """Puts the whole answer into the outbox and returns its delivery ids. The same run makes the same ids, so that a repeated
-    call adds nothing. `preview` is the id of the message the answer was shown in while it grew; it becomes the first part."""
+    call adds nothing. `preview` is the id of the message the answer was shown in while it grew; it becomes the first part.
+    `goes_on` when something of the answer went out before."""
     caps = running.plugin.capabilities
     if media and not caps.media:
         names = ", ".join(item.name or item.kind for item in media)
@@ -38,7 +40,7 @@ def post_answer(
         payload: dict[str, Any] = {"part": number + 1, "of": total}
         if buttons and caps.buttons and number == len(pieces) - 1:
             payload["buttons"] = [list(row) for row in buttons]
-        quoted = (quote and number == 0) or _quotes(running, inbound, number)
+        quoted = (quote and number == 0) or _quotes(running, inbound, number + goes_on)
         rows.append((answer(inbound, run_id, number, quote=quoted, text=text, payload=payload), source))
     for number, item in enumerate(media, start=len(pieces)):
         rows.append(
@@ -47,7 +49,7 @@ def post_answer(
                     inbound,
                     run_id,
                     number,
-                    quote=_quotes(running, inbound, number),
+                    quote=_quotes(running, inbound, number + goes_on),
                     media=(item,),
                     payload={"part": number + 1, "of": total},
                 ),

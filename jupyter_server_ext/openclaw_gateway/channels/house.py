@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from openclaw_kernel.agent.api import Runtime
+from openclaw_kernel.config.schema.agents import AgentDefaults
 from openclaw_kernel.values.envelope import Inbound, Outbound
 from openclaw_kernel.values.events import RunEvent
 
@@ -33,6 +34,8 @@ class House:
     """May change what goes out; raises `ChannelError` (refused) to withhold it."""
     after_send: Callable[[Outbound, str], None] | None = None
     """Hears what went out, with the platform's name for it."""
+    defaults: Callable[[], AgentDefaults] = AgentDefaults
+    """What the config says for all agents."""
     verbose: Callable[[str], bool] = lambda _key: False
     """Whether a session wants to hear how its messages fare."""
     waits: Callable[[str], bool] = lambda _run_id: False

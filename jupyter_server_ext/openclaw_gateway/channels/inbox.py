@@ -108,7 +108,9 @@ class Inbox:
     def resubmit(self, row_id: str) -> Received:
         """Answers a dead letter again, as a new run. Raises `OpenClawError` when there is none."""
         row = self._rows.dead_letter(row_id)
-        again = replace(row, state="pending", attempts=0, next_at=0, run_id="", preview="", error="", round=row.round + 1)
+        again = replace(
+            row, state="pending", attempts=0, next_at=0, run_id="", preview="", error="", round=row.round + 1, streamed=None
+        )
         self._rows.put(again)
         self._start(again)
         return again

@@ -39,7 +39,8 @@ def receipt_id(inbound: Inbound) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """A message that is heard. Times are milliseconds since the epoch; `preview` is the message our answer grows in."""
+    """A message that is heard. Times are milliseconds since the epoch; `preview` is the message our answer grows in, `streamed`
+    the last part of it that is a message of its own."""
 
     id: str
     inbound: Inbound
@@ -54,6 +55,7 @@ class Received:
     preview: str = ""
     error: str = ""
     round: int = 0
+    streamed: dict[str, Any] | None = None
 
     @property
     def lane(self) -> Lane:

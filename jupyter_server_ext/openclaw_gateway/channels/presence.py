@@ -26,7 +26,8 @@ log = logging.getLogger(__name__)
 
 
 class Presence:
-    """Follows one run. `close` ends both; what the preview said is replaced by the answer itself."""
+    """Follows one run. `close` ends both; what the preview said is replaced by the answer itself. Without `shows` there is no
+    preview: the parts of the answer are messages of their own."""
 
     def __init__(
         self,
@@ -37,6 +38,7 @@ class Presence:
         *,
         typing: str,
         preview: str,
+        shows: bool,
         on_preview: Callable[[str], None],
         timing: Timing,
     ) -> None:
@@ -47,6 +49,7 @@ class Presence:
         self._typing_mode = typing
         self.shown_as = preview
         """The id of the preview message, empty when there is none."""
+        self._shows = shows
         self._on_preview = on_preview
         self._time = timing
         self._text = ""
@@ -62,7 +65,11 @@ class Presence:
             return
         if caps.typing and self._typing_mode == "instant":
             self._type()
-        if caps.edit and getattr(self._running.account.settings, "streaming", "off") in ("partial", "block", "progress"):
+        if (
+            self._shows
+            and caps.edit
+            and getattr(self._running.account.settings, "streaming", "off") in ("partial", "block", "progress")
+        ):
             self._tasks.append(asyncio.ensure_future(self._preview()))
 
     def hear(self, event: RunEvent) -> None:

@@ -91,6 +91,22 @@ class ContextPruning(OpenSection):
     keep_last_assistants: NotNegative = 3
 
 
+class BlockChunk(Section):
+    """How long the parts of a streamed answer are, and where they end (AGT-14)."""
+
+    min_chars: Positive = 800
+    max_chars: Positive = 1_200
+    break_preference: Literal["paragraph", "newline", "sentence"] = "paragraph"
+
+
+class BlockCoalesce(Section):
+    """Parts that are held for a moment and sent together (AGT-15). `None` is the channel's own."""
+
+    min_chars: Positive | None = None
+    max_chars: Positive | None = None
+    idle_ms: Positive = 1_000
+
+
 class AgentDefaults(Section):
     """What holds for every agent that does not say otherwise. `timeout_seconds` is for a whole turn: 48 h."""
 
@@ -113,6 +129,9 @@ class AgentDefaults(Section):
     media_max_mb: float = 5.0
     image_max_dimension_px: Positive = 1200
     block_streaming_default: Literal["off", "on"] = "off"
+    block_streaming_break: Literal["text_end", "message_end"] = "text_end"
+    block_streaming_chunk: BlockChunk = Field(default_factory=BlockChunk)
+    block_streaming_coalesce: BlockCoalesce = Field(default_factory=BlockCoalesce)
     skills: list[str] | None = None
     compaction: Compaction = Field(default_factory=Compaction)
     context_pruning: ContextPruning = Field(default_factory=ContextPruning)

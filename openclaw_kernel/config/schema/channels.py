@@ -40,6 +40,7 @@ class AccountSettings(Section):
     text_chunk_limit: Positive | None = None
     chunk_mode: Literal["length", "newline"] = "length"
     reply_to_mode: Literal["off", "first", "all"] = "off"
+    block_streaming: bool | None = None
 
 
 class ChannelSettings(AccountSettings):

@@ -294,6 +294,7 @@ async def world(
         heard=lambda key, inbound: routes.append((key, inbound.peer.id)),
         workspace=lambda agent: state_dir / f"workspace-{agent}",
         typing_mode=lambda: None,
+        defaults=lambda: config.agents.defaults,
         verbose=lambda _key: verbose,
         waits=lambda run_id: run_id in runtime.queued(),
     )
