@@ -1,8 +1,9 @@
 """The network, and sockets of the host."""
 
+import fcntl
 import os
 import socket
-import subprocess
+import struct
 import threading
 
 from base import CONTROL, FACTS, attempt, call, first
@@ -20,8 +21,10 @@ def listening(address):
     if not CONTROL:
         return None
     call("unshare", 0x40000000)
-    for words in (["link", "set", "lo", "up"], ["addr", "add", address + "/32", "dev", "lo"]):
-        subprocess.run(["ip", *words], check=True)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as handle:
+        named = struct.pack("16sH2x4s8x", b"lo", socket.AF_INET, socket.inet_aton(address))
+        fcntl.ioctl(handle, 0x8916, named)  # SIOCSIFADDR
+        fcntl.ioctl(handle, 0x8914, struct.pack("16sH14x", b"lo", 0x41))  # SIOCSIFFLAGS: up, running
     server, names = socket.create_server((address, 80)), socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     names.bind((address, 53))
 
