@@ -33,7 +33,7 @@ from openclaw_kernel.memory.lexical import Corpus, Keywords, Lists, Postings, sc
 from openclaw_kernel.memory.ranking import HOUSE, Candidates, Options, Scored, diversified, rank
 from openclaw_kernel.memory.repair import Vocabulary, repairable
 from openclaw_kernel.memory.rows import Entry, Rows, greatest
-from openclaw_kernel.memory.vectors import STEP, Block, Vectors, VectorState
+from openclaw_kernel.memory.vectors import EXACT_BELOW, STEP, Block, Vectors, VectorState
 from openclaw_kernel.values.clock import system_clock
 
 __all__ = ["Entry", "Options", "RamIndex", "Scored", "VectorState"]
@@ -96,16 +96,16 @@ class RamIndex:
     def get(self, id: int) -> Entry:
         """The chunk's place; its `text` is empty. Raises `KeyError`."""
         with self._lock:
-            row = int(self._rows.find([id])[0])
-            if row < 0:
+            row = self._rows.find([id])
+            if row[0] < 0:
                 raise KeyError(id)
-            return self._rows.entry(row)
+            return self._rows.entries(row)[0]
 
     def places(self, ids: Sequence[int]) -> list[Entry]:
         """The places of several chunks at once, those that are gone left out."""
         with self._lock:
             rows = self._rows.find(ids)
-            return [self._rows.entry(row) for row in rows[rows >= 0].tolist()]
+            return self._rows.entries(rows[rows >= 0])
 
     def add(self, entries: Iterable[Entry]) -> None:
         """Makes chunks searchable at once. An id that is there already is a `ValueError`."""
@@ -181,7 +181,8 @@ class RamIndex:
                 varied = diversified(scores.tolist(), lambda a, b: float(likeness[a, b]), options.mmr)
                 order, scores = order[varied], scores[varied]
         order, scores = order[:limit], scores[:limit]
-        cosines = np.nan_to_num(candidates.cosine[order])
+        cosines = candidates.cosine[order]
+        cosines[np.isnan(cosines)] = 0
         columns = (candidates.ids[order], scores, cosines, candidates.coverage[order])
         return [Scored(*values) for values in zip(*(column.tolist() for column in columns), strict=True)]
 
@@ -367,10 +368,13 @@ class RamIndex:
     def use_vectors(self, state: VectorState) -> bool:
         """Takes the vectors of a side file as they are, mapped ones too. False when they belong to other chunks than the bulk
         of this index; nothing is taken then."""
+        block = Block(state.matrix, state.has, state.bits)
+        if len(state.ids) >= EXACT_BELOW:
+            block.coded()
         with self._lock:
             if not np.array_equal(self._rows["id"][: self._rows.size], state.ids) or len(state.matrix) != len(state.ids):
                 return False
-            self._vectors = Vectors(state.model_id, state.dim, Block(state.matrix, state.has, state.bits))
+            self._vectors = Vectors(state.model_id, state.dim, block)
             return True
 
 

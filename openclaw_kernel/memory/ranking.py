@@ -117,8 +117,10 @@ def _scores(candidates: Candidates, options: Options) -> NDArray[float32]:
             assert_never(options.rule)
     if options.half_life_days > 0:
         scores = scores * np.exp2(-np.maximum(candidates.age, 0) / options.half_life_days)
-    worth = 1 + options.importance * (candidates.importance.astype(float32) - PLAIN)
-    return np.asarray(scores * worth, float32)
+    steps = candidates.importance.astype(float32) - PLAIN
+    if options.importance and steps.any():
+        scores = scores * (1 + options.importance * steps)
+    return np.asarray(scores, float32)
 
 
 def diversified(scores: Sequence[float], similar: Callable[[int, int], float], weight: float) -> list[int]:

@@ -80,17 +80,13 @@ def greatest(values: NDArray[Any], k: int) -> NDArray[np.int64]:
     size = len(values)
     if size <= k:
         return np.arange(size)
-    width = size // GROUPS
-    if width > k:
-        tops = values[: width * GROUPS].reshape(GROUPS, width).max(axis=0)
-        border = np.partition(tops, width - k)[width - k]
-        places = np.flatnonzero(values >= border)
-        if len(places) > max(16 * k, size // 8):
-            return np.argpartition(values, size - k)[size - k :]
-        values, size = values[places], len(places)
-    else:
-        places = np.arange(size)
-    return places[np.argpartition(values, size - k)[size - k :]] if size > k else places
+    groups = min(GROUPS, max(1, size // (8 * k)))
+    width = size // groups
+    tops = values[: width * groups].reshape(groups, width).max(axis=0) if groups > 1 else values
+    places = np.flatnonzero(values >= np.partition(tops, width - k)[width - k])
+    if len(places) == k:
+        return places
+    return places[np.argpartition(values[places], len(places) - k)[len(places) - k :]]
 
 
 def grown(array: NDArray[Any], size: int) -> NDArray[Any]:
@@ -179,24 +175,23 @@ class Rows:
         self.dead += len(rows)
         self.total_length -= float(self._columns["length"][rows].sum(dtype=np.float64))
 
-    def entry(self, row: int) -> Entry:
-        """The chunk's place, without its text."""
-        value = {name: column.item(row) for name, column in self._columns.items()}
-        return Entry(
-            value["id"],
-            "",
-            self.strings[value["heading"]],
-            self.strings[value["path"]],
-            KIND_ORDER[value["kind"]],
-            date.fromordinal(value["day"]).isoformat() if value["day"] else "",
-            value["importance"],
-            PROVENANCE_ORDER[value["provenance"]],
-            value["line0"],
-            value["line1"],
-            value["byte0"],
-            value["byte1"],
-            value["digest"],
-        )
+    def entries(self, rows: NDArray[np.int64]) -> list[Entry]:
+        """The places of chunks, without their texts."""
+        columns = [self._columns[name][rows].tolist() for name in COLUMNS]
+        return [
+            Entry(
+                id,
+                "",
+                self.strings[heading],
+                self.strings[path],
+                KIND_ORDER[kind],
+                date.fromordinal(day).isoformat() if day else "",
+                importance,
+                PROVENANCE_ORDER[provenance],
+                *span,
+            )
+            for id, path, heading, kind, provenance, importance, day, *span, _ in zip(*columns, strict=True)
+        ]
 
     def of_kinds(self, kinds: Iterable[Kind]) -> NDArray[np.bool_] | None:
         """Which rows are alive and of these kinds; None when all are."""

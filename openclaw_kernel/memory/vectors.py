@@ -42,8 +42,11 @@ class Block:
     def empty(cls, dim: int) -> Block:
         return cls(np.zeros((0, dim), float32), np.zeros(0, np.bool_))
 
-    def put(self, rows: NDArray[np.int64], vectors: NDArray[float32], size: int) -> None:
-        """Sets vectors; `size` is how many rows there will be at least, so that growing is rare."""
+    def put(self, rows: NDArray[np.int64], vectors: NDArray[float32], size: int, *, code: bool) -> None:
+        """Sets vectors; `size` is how many rows there will be at least, so that growing is rare. With `code` they get their codes
+        now, so that no search has to make all of them."""
+        if code:
+            self.coded()
         if size > len(self.has):
             matrix = np.zeros((size + size // 4 + 1024, self.dim), float32)
             matrix[: len(self.matrix)] = self.matrix
@@ -101,11 +104,11 @@ class Vectors:
     def put(self, rows: NDArray[np.int64], vectors: NDArray[float32], size: int) -> None:
         """Sets the vectors of rows, each named once, of an index of `size` rows."""
         self.count += len(rows) - int(np.count_nonzero(self.have(rows)))
-        early = rows < self._border
+        early, code = rows < self._border, size >= EXACT_BELOW
         if early.any():
-            self.bulk.put(rows[early], vectors[early], self._border)
+            self.bulk.put(rows[early], vectors[early], self._border, code=code)
         if not early.all():
-            self._later.put(rows[~early] - self._border, vectors[~early], size - self._border)
+            self._later.put(rows[~early] - self._border, vectors[~early], size - self._border, code=code)
 
     def whole(self, size: int) -> bool:
         """True when all of so many rows lie in the bulk."""

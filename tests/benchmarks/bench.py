@@ -27,7 +27,17 @@ from tests.benchmarks import agent, sandbox, suites
 from tests.benchmarks.processes import model_server
 from tests.benchmarks.suites import Numbers, Plan
 
-QUICK = Plan(starts=1, turns=20, turns_each=2, long_turns=100, soak_turns=100, cli_rounds=3, kernel_starts=2, idle_s=10, memory_sizes=(1_000, 10_000))
+QUICK = Plan(
+    starts=1,
+    turns=20,
+    turns_each=2,
+    long_turns=100,
+    soak_turns=100,
+    cli_rounds=3,
+    kernel_starts=2,
+    idle_s=10,
+    memory_sizes=(1_000, 10_000),
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,7 +112,7 @@ def notebook_side(folder: Path, plan: Plan) -> Numbers:
 
 
 def memory(folder: Path, plan: Plan) -> Numbers:
-    """Memory search beside the same memory in SQLite, in a process of its own; empty where SQLite cannot be given sqlite-vec."""
+    """Memory search beside the same memory in SQLite, in a process of its own; empty where sqlite-vec cannot be used."""
     told = folder / "memory.json"
     command = [sys.executable, "-m", "tests.benchmarks.memory", "--json", str(told)]
     command += ["--sizes", ",".join(map(str, plan.memory_sizes))]
