@@ -34,8 +34,8 @@ def told(state_dir: Path) -> list[str]:
 
 
 def outbox(state_dir: Path) -> dict[str, dict[str, Any]]:
-    lines = (state_dir / "subagents.jsonl").read_bytes().split(b"\n")
-    rows = [json.loads(line) for line in lines if line]
+    path = state_dir / "subagents.jsonl"
+    rows = [json.loads(line) for line in path.read_bytes().split(b"\n") if line] if path.exists() else []
     return {row["label"]: row for row in rows}
 
 
@@ -227,15 +227,15 @@ async def test_a_result_is_answered_on_the_channel_its_task_came_from(tmp_path: 
 
 async def test_what_a_subagent_spends_counts_and_a_runaway_is_stopped(tmp_path: Path) -> None:
     async with FakeModelServer() as model:
-        config = provider(model.openai_url, **QUICK, budget={"day": {"usd": 0.60}})
+        config = provider(model.openai_url, **QUICK, budget={"day": {"usd": 0.20}})
         config["models"]["providers"]["fake"]["models"][0] |= {"cost": {"input": 1.0, "output": 1000.0}, "maxTokens": 100}
         async with running(tmp_path / "s", config) as live, client(live.ws, live.token) as peer:
-            await peer.final(await peer.say(spawn('[[tool memory_search {"query": "x"}]] [[again]]', "runaway")))
-            await until(lambda: outbox(live.state_dir)["runaway"]["delivery"] == "delivered", "the end")
+            await peer.say(spawn('[[tool memory_search {"query": "x"}]] [[again]]', "runaway") + WAIT)
+            await until(lambda: outbox(live.state_dir).get("runaway", {}).get("delivery") == "delivered", "the end")
             assert outbox(live.state_dir)["runaway"]["state"] == "failed"
             assert "budget.day.usd" in told(live.state_dir)[0]
             cost = await peer.call("usage.cost", {"days": 2})
-            assert 0 < cost["totals"]["totalCost"] <= 0.60
+            assert 0 < cost["totals"]["totalCost"] <= 0.20
             child = outbox(live.state_dir)["runaway"]["child_key"]
             assert child in {row["key"] for row in (await peer.call("sessions.usage", {"range": "7d"}))["sessions"]}
 
@@ -257,8 +257,7 @@ async def test_what_a_job_makes_of_a_result_is_told_where_its_answer_is(tmp_path
         made = await peer.call("cron.add", job)
         if schedule["kind"] == "every":
             await peer.call("cron.run", {"id": made["id"], "mode": "force"})
-        await until(lambda: (live.state_dir / "subagents.jsonl").exists() and "pears" in outbox(live.state_dir), "the task")
-        await until(lambda: outbox(live.state_dir)["pears"]["delivery"] == "delivered", "the result")
+        await until(lambda: outbox(live.state_dir).get("pears", {}).get("delivery") == "delivered", "the result")
         rows: list[Any] = []
         async with asyncio.timeout(20):
             while len(rows) < 2:
