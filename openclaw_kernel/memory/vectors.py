@@ -43,8 +43,8 @@ class Block:
         return cls(np.zeros((0, dim), float32), np.zeros(0, np.bool_))
 
     def put(self, rows: NDArray[np.int64], vectors: NDArray[float32], size: int, *, code: bool) -> None:
-        """Sets vectors; `size` is how many rows there will be at least, so that growing is rare. With `code` they get their codes
-        now, so that no search has to make all of them."""
+        """Sets vectors; `size` is how many rows there will be at least, so that growing is rare. With `code` they get their
+        codes now, so that no search has to make all of them."""
         if code:
             self.coded()
         if size > len(self.has):
