@@ -55,6 +55,8 @@ class Guardian:
             if self._pipe < 0:
                 self._start()
             os.write(self._pipe, line.encode())
+        except BlockingIOError:
+            log.warning("the guardian of processes on this machine does not read; one was not told to it")
         except (OSError, subprocess.SubprocessError) as error:
             log.warning("processes on this machine would outlive a killed gateway: %s", error)
             self.close()
