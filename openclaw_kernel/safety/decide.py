@@ -54,6 +54,7 @@ def decide(
                 return Allow("granted")
             where = "sends something out" if facts.effect == "outbound" else "changes the configuration"
             rule, why = _doubt(state) or (f"effect={facts.effect}", "")
+            why = why or ("“always” would hold for this tool, whatever it is given" if granted else "")
             reason = f"{facts.name} {where}" + (f"; {why}" if why else "")
             risk: Risk = "medium" if granted else "high"
             return _ask(call, facts, state, Finding(rule, _capital(reason), risk=risk, pattern=granted))

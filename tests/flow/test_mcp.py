@@ -39,6 +39,8 @@ async def test_a_turn_uses_servers_over_stdio_and_http(tmp_path: Path) -> None:
         async with running(tmp_path / "state", config) as live, client(live.ws, live.token) as peer:
             rows = (await peer.call("mcp.status"))["servers"]
             assert {row["name"]: row["state"] for row in rows} == dict.fromkeys(servers, "idle"), "nothing starts unasked"
+            for name in servers:  # a turn waits three seconds at most, and a machine may be slow
+                await peer.call("mcp.probe", {"name": name})
             for name, number in (("near", 3), ("far", 7)):
                 run_id = await peer.say(f'[[tool {name}__add {{"a": 1, "b": {number - 1}}}]]', key=f"agent:main:{name}")
                 request = await _answer(peer, run_id, "allow-once")
@@ -74,6 +76,7 @@ async def test_always_holds_for_this_server_until_it_is_another(tmp_path: Path) 
         state, say = tmp_path / "state", '[[tool f__echo {"text": "hello there"}]]'
         config = provider(model.openai_url, mcp={"servers": {"f": FAKE}})
         async with running(state, config) as live, client(live.ws, live.token) as peer:
+            await peer.call("mcp.probe", {"name": "f"})
             run_id = await peer.say(say, key="agent:main:one")
             request = await _answer(peer, run_id, "allow-always")
             assert "allow-always" in request["allowedDecisions"]
@@ -83,6 +86,7 @@ async def test_always_holds_for_this_server_until_it_is_another(tmp_path: Path) 
             assert len([frame for frame in peer.events if frame["event"] == "exec.approval.requested"]) == 1
         config["mcp"]["servers"]["f"] = {**FAKE, "args": ["-W", "ignore", *FAKE["args"]]}
         async with running(state, config) as live, client(live.ws, live.token) as peer:
+            await peer.call("mcp.probe", {"name": "f"})
             run_id = await peer.say(say, key="agent:main:three")
             await _answer(peer, run_id, "deny")
             text_of(await peer.final(run_id))

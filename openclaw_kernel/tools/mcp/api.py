@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from openclaw_kernel.config.schema.mcp import McpServer
+from openclaw_kernel.values.envelope import fence
 from openclaw_kernel.values.messages import Part
 
 CONNECT_S = 30.0
@@ -60,6 +61,13 @@ class Reply:
 
     parts: tuple[Part, ...]
     is_error: bool = False
+
+
+def blunt(text: str, limit: int) -> str:
+    """A stranger's words in one line, without what a model or our own markers could take for a command (SAF-24)."""
+    inside = fence("x", " ".join(text[: 4 * limit].split())).split("\n", 1)[1].rsplit("\n", 1)[0]
+    inside = "".join(char for char in inside if char.isprintable()).replace("«", "‹").replace("»", "›")
+    return inside if len(inside) <= limit else inside[: limit - 1] + "…"
 
 
 class Link(Protocol):

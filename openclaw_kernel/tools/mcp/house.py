@@ -133,10 +133,14 @@ class McpServers:
         """Lets go of servers that nobody has used for `mcp.sessionIdleTtlMs`; the next call starts them again."""
         while True:
             await asyncio.sleep(SWEEP_S)
-            limit = self._config().mcp.session_idle_ttl_ms
-            for server in list(self._servers.values()) if limit else ():
-                if server.idle_for() > limit:
-                    await server.close("unused for a while; the next call starts it")
+            await self.sweep()
+
+    async def sweep(self) -> None:
+        """Lets go of what was not used for too long."""
+        limit = self._config().mcp.session_idle_ttl_ms
+        for server in list(self._servers.values()) if limit else ():
+            if server.idle_for() > limit:
+                await server.close("unused for a while; the next call starts it")
 
     def _launch(self, name: str, row: McpServer) -> Launch:
         """With secrets resolved; blocking. Raises `SecretError`."""

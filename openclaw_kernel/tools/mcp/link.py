@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from openclaw_kernel._version import __version__
-from openclaw_kernel.tools.mcp.api import Launch, Link, McpFailure, Offer, Progress, Reply
+from openclaw_kernel.tools.mcp.api import Launch, Link, McpFailure, Offer, Progress, Reply, blunt
 from openclaw_kernel.tools.mcp.stdio import Child, stdio
 from openclaw_kernel.values.messages import Image, Part, Text
 
@@ -21,6 +21,7 @@ MAX_BODY = 16 * 1024 * 1024
 MAX_IMAGE = 8 * 1024 * 1024
 """Characters of base64 of one image."""
 PICTURES = frozenset(("image/png", "image/jpeg", "image/gif", "image/webp"))
+REASON_CHARS = 300
 STREAM_S = 300.0
 """How long an event stream may be silent, the SDK's own default."""
 
@@ -54,7 +55,7 @@ class SdkLink:
         name, limit = self._launch.name, self._launch.request_s
 
         async def told(done: float, total: float | None, message: str | None) -> None:
-            progress((message or f"{name} works on {tool}")[:200], min(1.0, done / total) if total else None)
+            progress(blunt(message or f"{name} works on {tool}", 200), min(1.0, done / total) if total else None)
 
         try:
             async with asyncio.timeout(limit):
@@ -70,7 +71,7 @@ class SdkLink:
         return Reply(parts, bool(result.is_error))
 
     def last_words(self) -> str:
-        return self._child.said[-1] if self._child is not None and self._child.said else ""
+        return f"«{blunt(self._child.said[-1], REASON_CHARS)}»" if self._child is not None and self._child.said else ""
 
     def _failure(self, tool: str, error: Exception) -> McpFailure:
         name = self._launch.name
@@ -226,8 +227,7 @@ def _part(block: Any) -> Part:
 
 
 def one_line(error: BaseException) -> str:
-    """The innermost reason of a failure in one line of at most 300 characters."""
+    """The innermost reason of a failure in one line. A server may have written it, so it is quoted and blunted."""
     while isinstance(error, BaseExceptionGroup) and error.exceptions:
         error = error.exceptions[0]
-    text = " ".join(str(error).split())
-    return (text or type(error).__name__)[:300]
+    return f"«{blunt(str(error) or type(error).__name__, REASON_CHARS)}»"

@@ -100,7 +100,8 @@ class Server:
         task, self._task = self._task, None
         self._stop.set()
         if task is not None and not task.done():
-            await asyncio.wait({task}, timeout=CLOSE_S)
+            if self._link is not None:
+                await asyncio.wait({task}, timeout=CLOSE_S)
             if not task.done():
                 task.cancel()
                 await asyncio.gather(task, return_exceptions=True)

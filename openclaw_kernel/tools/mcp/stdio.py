@@ -92,6 +92,9 @@ class Child:
             os.killpg(self.process.pid, signal.SIGKILL)
         await asyncio.to_thread(end_all, self.process.pid, self._cookie)
         await self.process.wait()
+        # What nobody read keeps the pipes open otherwise; asyncio offers no public way to let go of them.
+        if (transport := getattr(self.process, "_transport", None)) is not None:
+            transport.close()
 
 
 @asynccontextmanager
