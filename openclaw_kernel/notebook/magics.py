@@ -12,16 +12,20 @@ from IPython.display import display
 
 from openclaw_kernel.notebook import assistant as assistant_module
 from openclaw_kernel.notebook import mounts
-from openclaw_kernel.notebook.assistant import Answer, Assistant, answer_of
+from openclaw_kernel.notebook.assistant import Assistant, answer_of
 from openclaw_kernel.notebook.live import current_panel
 from openclaw_kernel.notebook.screen import CellScreen
 from openclaw_kernel.notebook.session import current_link
-from openclaw_kernel.values.errors import UserError
+from openclaw_kernel.values.errors import OpenClawError, UserError
 
 USAGE = """%claw MESSAGE          ask in one line
 %%claw [OPTIONS]       ask with the whole cell
 %claw live             show what the assistant does, its questions and its canvases here
+%claw sql SELECT …     ask your conversations, calls, usage and notes
 %claw status           where the gateway is, which session this notebook has"""
+
+_SQL = re.compile(r"sql\s+((?:select|with|from|describe|show|summarize|values)\b.*)", re.IGNORECASE | re.DOTALL)
+"""A question that begins with the word is still a question."""
 
 
 class BadUse(UserError):
@@ -41,10 +45,10 @@ def _parser() -> _Parser:
     return parser
 
 
-def claw(line: str, cell: str | None = None) -> Answer | None:
+def claw(line: str, cell: str | None = None) -> Any:
     """Ask the assistant.
 
-    %claw MESSAGE · %%claw [--session NAME] [--model PROVIDER/MODEL] [--no-stream] · %claw live · %claw status
+    %claw MESSAGE · %%claw [--session NAME] [--model PROVIDER/MODEL] [--no-stream] · %claw sql SELECT … · %claw live · status
     """
     try:
         options, message = _read(line, cell)
@@ -55,6 +59,8 @@ def claw(line: str, cell: str | None = None) -> Answer | None:
         if cell is None and message == "status":
             display(_status(assistant), raw=True)
             return None
+        if cell is None and (asked := _SQL.fullmatch(message)):
+            return assistant.sql(asked[1])
         if not message.strip():
             print(USAGE)
             return None
@@ -62,7 +68,7 @@ def claw(line: str, cell: str | None = None) -> Answer | None:
             return assistant.ask(message, model=options.model)
         _show(assistant, message, options.model)
         return None
-    except UserError as error:
+    except (UserError, OpenClawError) as error:
         raise _plain(error) from None
 
 
@@ -128,7 +134,7 @@ class ClawError(Exception):
         return [str(self)]
 
 
-def _plain(error: UserError) -> ClawError:
+def _plain(error: Exception) -> ClawError:
     return ClawError(str(error))
 
 

@@ -24,17 +24,18 @@ _HEADERS = 3 * 4096
 _TRIES = 5
 
 
-def chunk_rows(state_dir: Path) -> Iterator[Row]:
-    """Every chunk of every agent's index. Raises `SqlRefused` for one that cannot be read."""
+def chunk_rows(state_dir: Path, scratch: Path) -> Iterator[Row]:
+    """Every chunk of every agent's index; copies are made in the folder `scratch`, whose owner sees to it that they vanish.
+    Raises `SqlRefused` for one that cannot be read."""
     for path in sorted((state_dir / "memory").glob(f"*/{INDEX}")):
         if path.is_file() and not path.is_symlink():
-            yield from _of_index(path, state_dir)
+            yield from _of_index(path, scratch)
 
 
-def _of_index(path: Path, state_dir: Path) -> Iterator[Row]:
+def _of_index(path: Path, scratch: Path) -> Iterator[Row]:
     import duckdb
 
-    with TemporaryDirectory(prefix=".sql-", dir=state_dir) as folder:
+    with TemporaryDirectory(dir=scratch) as folder:
         copy = _copied(path, Path(folder))
         try:
             con = duckdb.connect(str(copy), read_only=True, config=CONFIG)

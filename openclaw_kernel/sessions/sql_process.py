@@ -14,6 +14,7 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, BinaryIO
 
 import orjson
@@ -52,7 +53,12 @@ def ask(
         "limit": limit,
         "timeoutS": timeout_s,
     }
-    found = _reply(orjson.dumps(request), timeout_s)
+    if named(sql, ("chunks",)) and places.state_dir.is_dir():
+        # Here and not there: what a killed process leaves behind must not stay.
+        with TemporaryDirectory(prefix=".sql-", dir=places.state_dir) as scratch:
+            found = _reply(orjson.dumps({**request, "scratch": scratch}), timeout_s)
+    else:
+        found = _reply(orjson.dumps(request), timeout_s)
     if "refused" in found:
         raise SqlRefused(str(found["refused"]))
     return finished(Table.from_wire(found), redact or Redactor().text)
@@ -93,7 +99,8 @@ def serve(source: BinaryIO, target: BinaryIO) -> None:
 
 def _answered(request: dict[str, Any]) -> dict[str, Any]:
     sql, state_dir, timeout_s = str(request["sql"]), Path(request["stateDir"]), float(request["timeoutS"])
-    chunks = list(chunk_rows(state_dir)) if named(sql, ("chunks",)) else []
+    scratch = request.get("scratch")
+    chunks = list(chunk_rows(state_dir, Path(scratch))) if scratch else []
     _bound(timeout_s)  # from here on no file can be written
     workspaces = {agent: Path(path) for agent, path in request["workspaces"].items()}
     return answer(sql, Places(state_dir, workspaces, lambda: chunks), int(request["limit"]), timeout_s).to_wire()

@@ -52,7 +52,7 @@ def test_what_another_process_holds_is_read_with_its_log(tmp_path: Path) -> None
 def test_while_it_is_written_the_answer_is_whole_or_a_sentence(tmp_path: Path) -> None:
     with owned(tmp_path, "busy") as owner:
         try:
-            for _ in range(5):
+            for _ in range(2):
                 try:
                     [[first, rest]] = ask(
                         "SELECT count(*) FILTER (WHERE id < 3), count(*) FILTER (WHERE id >= 3) % 50 FROM chunks",
@@ -64,6 +64,16 @@ def test_while_it_is_written_the_answer_is_whole_or_a_sentence(tmp_path: Path) -
                     assert (first, rest) == (2, 0)
         finally:
             owner.kill()
+
+
+def test_a_process_that_is_killed_leaves_no_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("openclaw_kernel.sessions.sql_process.GRACE_S", 0.1)
+    with owned(tmp_path, "quiet") as owner:
+        before = sorted(tmp_path.rglob("*"))
+        with pytest.raises(SqlRefused, match="was ended"):
+            ask("SELECT levenshtein(repeat('a', 1000000), repeat(text, 99999)) FROM chunks", Places(tmp_path), timeout_s=0.1)
+        assert sorted(tmp_path.rglob("*")) == before
+        owner.communicate(timeout=30)
 
 
 def test_a_file_that_is_no_index_is_one_sentence(tmp_path: Path) -> None:
