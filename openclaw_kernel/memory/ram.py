@@ -328,14 +328,13 @@ class RamIndex:
         while True:
             with self._lock:
                 if self._clean:
-                    arrays = {
-                        f"{part}.{name}": array
-                        for part, held in (("rows", self._rows), ("postings", self._postings), ("words", self._vocabulary))
-                        for name, array in held.arrays().items()
-                    }
+                    rows, postings, vocabulary = self._rows, self._postings, self._vocabulary
+                    size, strings = rows.size, len(rows.strings)
                     break
             self.compact()
-        write_arrays(path, {"format": FORMAT, "revision": revision, "chunks": len(arrays["rows.id"])}, arrays)
+        parts = (("rows", rows.arrays(size, strings)), ("postings", postings.arrays()), ("words", vocabulary.arrays()))
+        arrays = {f"{part}.{name}": array for part, held in parts for name, array in held.items()}
+        write_arrays(path, {"format": FORMAT, "revision": revision, "chunks": size}, arrays)
 
     @classmethod
     def load(cls, path: Path, revision: int) -> RamIndex | None:

@@ -65,8 +65,12 @@ class Strings:
         start = int(self._ends[number - 1]) if number else 0
         return self._blob[start : int(self._ends[number])].tobytes().decode()
 
-    def arrays(self) -> tuple[NDArray[Any], NDArray[Any]]:
-        encoded = [self[number].encode("utf-8", "replace") for number in range(len(self._ends) + len(self._new))]
+    def __len__(self) -> int:
+        return len(self._ends) + len(self._new)
+
+    def arrays(self, count: int) -> tuple[NDArray[Any], NDArray[Any]]:
+        """The first `count` as bytes and where each ends."""
+        encoded = [self[number].encode("utf-8", "replace") for number in range(count)]
         ends = np.cumsum(np.fromiter(map(len, encoded), np.int64, len(encoded)))
         return np.frombuffer(b"".join(encoded), np.uint8), ends
 
@@ -107,7 +111,7 @@ class Rows:
 
     def __init__(self, columns: Arrays | None = None, strings: Strings | None = None) -> None:
         self._columns = columns or {name: np.zeros(0, kind) for name, kind in COLUMNS.items()}
-        self.strings = strings or Strings()
+        self.strings = Strings() if strings is None else strings
         self.size = self._sealed = len(self._columns["id"])
         self.alive = np.ones(self.size, np.bool_)
         self.dead = 0
@@ -227,10 +231,10 @@ class Rows:
         self.total_length += float(older._columns["length"][start : older.size].sum(dtype=np.float64))
         self.size += more
 
-    def arrays(self) -> Arrays:
-        """What a file keeps of it."""
-        blob, ends = self.strings.arrays()
-        return {name: column[: self.size] for name, column in self._columns.items()} | {"blob": blob, "ends": ends}
+    def arrays(self, size: int, strings: int) -> Arrays:
+        """What a file keeps of the first `size` rows and so many strings; more may be added meanwhile."""
+        blob, ends = self.strings.arrays(strings)
+        return {name: column[:size] for name, column in self._columns.items()} | {"blob": blob, "ends": ends}
 
     @classmethod
     def of_arrays(cls, arrays: Arrays) -> Rows:
