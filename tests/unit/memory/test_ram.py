@@ -306,6 +306,19 @@ def test_searching_while_another_thread_adds_removes_and_compacts() -> None:
     assert len(index) == 2_000 - 667 + 600
 
 
+def test_a_long_addition_lets_others_in_every_few_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    index, seen = RamIndex(), list[int]()
+
+    def breath(seconds: float) -> None:
+        assert not index._lock.locked()
+        seen.append(len(index.search("ficus", limit=1000)))
+
+    monkeypatch.setattr("openclaw_kernel.memory.ram.time.sleep", breath)
+    index.add(entry(id, "ficus") for id in range(40))
+    assert seen == [16, 32]
+    assert len(index) == 40
+
+
 def test_a_dump_opens_with_the_same_answers(tmp_path: Path) -> None:
     index, matrix = large()
     index.add([Entry(70_000, "zwölf größere Häuser", "Überschrift", "memory/straße.md", day="2026-02-03")])
