@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 BATCH = 400
 """Rows of one statement or fetch: about 2 ms of conversion."""
-VECTORS = 64
+VECTORS = 24
 """Vectors of one fetch."""
 _CHUNK = (
     ("id", "BIGINT"), ("source_id", "INTEGER"), ("ord", "INTEGER"), ("line0", "INTEGER"), ("line1", "INTEGER"),

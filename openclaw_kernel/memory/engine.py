@@ -22,6 +22,7 @@ from openclaw_kernel.memory.chunking import digest_of
 from openclaw_kernel.memory.durable import Durable
 from openclaw_kernel.memory.exclusions import Exclusions
 from openclaw_kernel.memory.places import Places
+from openclaw_kernel.memory.quiet import collector_resting
 from openclaw_kernel.memory.ram import Entry, RamIndex
 from openclaw_kernel.memory.ranking import Options
 from openclaw_kernel.memory.records import Row, Source, parts
@@ -79,20 +80,25 @@ class Engine:
             voices=writes.voices,
             excluded=self.exclusions.__contains__,
         )
-        self._load()
+        with collector_resting():
+            self._load()
 
     # --- files
 
     def sync(self, changed: Iterable[Path] | None, spoken: Sequence[Spoken] | None = None) -> SyncReport:
         """See `Syncer.sync`."""
-        return self.syncer.sync(changed, spoken)
+        if changed is not None or len(self.ram):
+            return self.syncer.sync(changed, spoken)
+        with collector_resting():
+            return self.syncer.sync(None, spoken)
 
     def tidy(self) -> None:
         """Compacts what has grown ragged, and writes the side files once a fifth of the chunks is not in them."""
         if self.durable.wasteful():
             self.durable.rewrite()
         if self.ram.wants_compaction:
-            self.ram.compact()
+            with collector_resting():
+                self.ram.compact()
         if self._unsaved > UNSAVED_LEAST and self._unsaved * 5 > len(self.ram):
             self.save()
 
@@ -198,14 +204,15 @@ class Engine:
             self.ram.set_vectors(model, embedder.dim, ids, matrix)
             self._unsaved += len(ids)
 
-    def put_vectors(self, embedder: Embedder, hashes: Sequence[str], matrix: NDArray[float32], show: bool) -> None:
-        """Keeps vectors by the text they are of; `show` also lets searches see them."""
+    def put_vectors(self, embedder: Embedder, hashes: Sequence[str], matrix: NDArray[float32], show: bool) -> int:
+        """Keeps vectors by the text they are of; `show` also lets searches see them. Returns of how many chunks they are."""
         rows = dict(zip(hashes, matrix, strict=True))
         found = self.durable.put_vectors(embedder.model_id, hashes, matrix)
         if show and found:
             chunk_rows = np.stack([rows[name] for _, name in found]).astype(np.float32)
             self.ram.set_vectors(embedder.model_id, embedder.dim, [id for id, _ in found], chunk_rows)
             self._unsaved += len(found)
+        return len(found)
 
     # --- loading
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from openclaw_kernel.memory.chunking import embedded_text
 from openclaw_kernel.memory.embedding.api import Embedder, EmbeddingError
+from openclaw_kernel.memory.records import parts
 
 if TYPE_CHECKING:
     from openclaw_kernel.memory.embedding.shelf import Opened
@@ -23,6 +24,8 @@ Progress = Callable[[int, int], None]
 """Told how many texts have a vector, of how many."""
 Run = Callable[..., Awaitable[Any]]
 BATCH = 32
+LOOK = 512
+"""Texts that are looked up at once: in a large index the look-up costs as much as many vectors."""
 SHOWN_S = 2.0
 """How long a first search waits for kept vectors."""
 
@@ -107,12 +110,13 @@ class Filling:
             await self._run(engine.show_vectors, embedder)
             self.query_embedder = embedder
         self._shown.set()
-        while rows := await self._run(engine.durable.unembedded, embedder.model_id, BATCH):
-            texts = [embedded_text(heading, text) for _, heading, text in rows]
-            matrix = await self._embed(embedder, texts)
-            await self._run(engine.put_vectors, embedder, [row[0] for row in rows], matrix, not aside)
+        while rows := await self._run(engine.durable.unembedded, embedder.model_id, LOOK):
+            for part in parts(rows, BATCH):
+                matrix = await self._embed(embedder, [embedded_text(heading, text) for _, heading, text in part])
+                filled = await self._run(engine.put_vectors, embedder, [row[0] for row in part], matrix, not aside)
+                self.waiting = max(0, self.waiting - filled)
+                self._progress(max(0, total - self.waiting), total)
             self.waiting = await self._run(engine.durable.waiting, embedder.model_id)
-            self._progress(max(0, total - self.waiting), total)
         if aside:
             await self._run(engine.show_vectors, embedder)
             self.query_embedder = embedder

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +23,8 @@ OFF = Opened(None, "Semantic search is off: no embedding model is installed.")
 class WordModel:
     """Vectors by words: texts that share words are near. Counts what it was asked, may be told to wait or to fail."""
 
-    def __init__(self, model_id: str = "words", dim: int = 64) -> None:
-        self.model_id, self.dim, self.window, self.floor = model_id, dim, 256, 0.1
+    def __init__(self, model_id: str = "words", dim: int = 256) -> None:
+        self.model_id, self.dim, self.window, self.floor = model_id, dim, 256, 0.3
         self.read: list[str] = []
         self.before: Callable[[], None] = lambda: None
 
@@ -35,10 +36,15 @@ class WordModel:
     def embed_query(self, text: str) -> NDArray[float32]:
         vector = np.zeros(self.dim, dtype=np.float32)
         for word in text.casefold().split():
-            digest = hashlib.sha256(f"{self.model_id}:{word.strip('.,?!#>-')}".encode()).digest()
-            vector[digest[0] % self.dim] += 1.0
+            vector += _word_vector(f"{self.model_id}:{word.strip('.,?!#>-')}", self.dim)
         length = float(np.linalg.norm(vector))
         return vector / np.float32(length) if length else vector
+
+
+@lru_cache(maxsize=500_000)
+def _word_vector(word: str, dim: int) -> NDArray[float32]:
+    bits = np.unpackbits(np.frombuffer(hashlib.sha256(word.encode()).digest(), np.uint8))[:dim]
+    return bits.astype(np.float32) * 2 - 1
 
 
 class Hands:

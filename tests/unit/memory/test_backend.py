@@ -12,7 +12,7 @@ from threading import Event
 
 import pytest
 
-from openclaw_kernel.memory.api import MemoryBackend, MemoryRefused, Selector
+from openclaw_kernel.memory.api import Hit, MemoryBackend, MemoryRefused, Selector
 from openclaw_kernel.memory.embedding.api import EmbeddingError
 from openclaw_kernel.memory.owner import IndexOwned
 from openclaw_kernel.memory.said import Spoken
@@ -41,6 +41,10 @@ def holding(needle: str, *roots: Path) -> list[str]:
     """Files in which the needle is, in whatever case, in UTF-8 or UTF-16."""
     forms = [needle.casefold().encode(), needle.casefold().encode("utf-16-le")]
     return [path.name for path, data in every_byte(*roots) if any(form in data.lower() for form in forms)]
+
+
+def about(word: str, hits: list[Hit]) -> list[Hit]:
+    return [hit for hit in hits if word in hit.text.casefold()]
 
 
 async def test_a_hit_says_where_and_whose(hands: Hands) -> None:
@@ -269,7 +273,7 @@ async def test_a_session_is_forgotten_without_a_trace(hands: Hands, tmp_path: Pa
     memory = hands.memory(sources=["memory", "sessions"])
     await memory.append("Xylophone repair costs 90", "untrusted", key, NOON)
     await memory.append("Tea is ready", "agent", other, NOON)
-    assert len(await memory.search("xylophone")) == 2
+    assert len(about("xylophone", await memory.search("xylophone"))) == 2
     await memory.settled()
     await memory.close()
     assert holding("xylophone", hands.state, hands.workspace)
@@ -280,7 +284,8 @@ async def test_a_session_is_forgotten_without_a_trace(hands: Hands, tmp_path: Pa
     assert holding("xylophone", hands.state, hands.workspace) == []
     assert holding(key, hands.state) == []
     await memory.sync()
-    assert await memory.search("xylophone") == [] and (await memory.search("tea is ready"))[0].text.endswith("Tea is ready")
+    assert about("xylophone", await memory.search("xylophone")) == []
+    assert (await memory.search("tea is ready"))[0].text.endswith("Tea is ready")
     await memory.close()
     assert holding("xylophone", hands.state, hands.workspace) == [] and holding(key, hands.state) == []
 
