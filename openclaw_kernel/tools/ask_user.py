@@ -38,6 +38,7 @@ def ask_user_tool(questions: Questions) -> Tool:
 
     async def run(args: AskArgs, ctx: ToolContext) -> ToolResult:
         asked = _put(questions, args, ctx)
+        ctx.progress(_shown(asked), None)
         answer = asyncio.ensure_future(questions.wait(asked.id))
         stop = asyncio.ensure_future(ctx.signal.wait())
         try:
@@ -76,6 +77,12 @@ def _put(questions: Questions, args: AskArgs, ctx: ToolContext) -> Asked:
 def _option(text: str) -> Option:
     label, _, meaning = text.partition("|")
     return Option(label.strip()[:LABEL_CHARS], meaning.strip()[:MEANING_CHARS])
+
+
+def _shown(row: Asked) -> str:
+    """For faces that have no card: what is asked, and where it can be answered from anywhere."""
+    lines = [f"{one.question}  {' / '.join(option.label for option in one.options)}".rstrip() for one in row.questions]
+    return "\n".join((*lines, "Answer in the chat or with `jupyter openclaw questions answer`."))
 
 
 def _result(row: Asked) -> ToolResult:

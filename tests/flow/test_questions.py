@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -135,3 +136,21 @@ async def test_the_gateway_tool_changes_only_what_the_owner_approves(tmp_path: P
             await peer.final(await peer.say('[[tool gateway {"action": "config.get", "path": "models"}]]'))
             assert "a-key-the-fake-provider-takes" not in _last(model)
     assert "a-key-the-fake-provider-takes" not in json.dumps(list(records(state)))
+
+
+async def test_a_question_is_answered_from_the_command_line(tmp_path: Path) -> None:
+    async with (
+        FakeModelServer() as model,
+        running(tmp_path / "state", provider(model.openai_url)) as live,
+        client(live.ws, live.token) as peer,
+    ):
+        run_id = await peer.say(SAY)
+        await _asked(peer, run_id)
+        command = [sys.executable, "-m", "openclaw_gateway", "questions", "answer", "--state-dir", str(live.state_dir)]
+        process = await asyncio.create_subprocess_exec(
+            *command, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+        )
+        said, _ = await asyncio.wait_for(process.communicate(b"2\n1,2\nAda\n"), 60)
+        assert process.returncode == 0 and b"Which colour?" in said, said
+        await peer.final(run_id)
+        assert "Colour: Blue" in _last(model) and "Days: Mon; Tue" in _last(model)

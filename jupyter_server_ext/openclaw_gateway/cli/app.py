@@ -34,6 +34,7 @@ COMMANDS = {
     "pairing": "Let people in who wrote on a channel.",
     "devices": "List browsers and phones, let them in, or take that back.",
     "approvals": "See what waits for your yes, and answer it.",
+    "questions": "See what the assistant asks you, and answer it.",
     "mcp": "List, add, test and remove MCP servers.",
     "sandbox": "Show where commands run and why, and empty private folders.",
     "nodes": "List, approve and call devices, kernels and windows.",
