@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,7 @@ from tests.flow.wire import Client, client, text_of
 FORMATS = {"anthropic-messages": "sig_", "openai-completions": '"role": "tool"', "openai-responses": "enc_"}
 """With a mark of each that a request must carry: signed and sealed thoughts go back to where they came from."""
 SESSION = "agent:main:main"
+TASK_LIMIT_S = 90
 NOT_FILES = {".openclaw", ".git", "__pycache__"}
 
 
@@ -84,10 +85,16 @@ async def steer(peer: Client, run_id: str, workspace: Path) -> None:
             for frame in peer.events
         )
 
-    await peer.until(waits)
+    await patiently(peer, waits)
     second = await peer.say(STEERING, queueMode="steer")
     await asyncio.to_thread((workspace / "go-on").write_text, "")
     assert "message" not in await peer.final(second)
+
+
+async def patiently(peer: Client, ready: Callable[[], bool]) -> None:
+    """Half a task is longer than what a flow test waits for otherwise."""
+    async with asyncio.timeout(TASK_LIMIT_S), peer.changed:
+        await peer.changed.wait_for(ready)
 
 
 async def history(peer: Client) -> list[dict[str, Any]]:
@@ -96,6 +103,7 @@ async def history(peer: Client) -> list[dict[str, Any]]:
     return list(page["messages"])
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("api", FORMATS)
 async def test_forty_steps_and_their_replay(api: str, tmp_path: Path) -> None:
     state, again = tmp_path / "state", tmp_path / "again"
@@ -105,6 +113,7 @@ async def test_forty_steps_and_their_replay(api: str, tmp_path: Path) -> None:
             async with person(peer) as asked:
                 run_id = await peer.say(TASK)
                 await steer(peer, run_id, state / "workspace")
+                await patiently(peer, lambda: any(row["state"] in ("final", "error", "aborted") for row in peer.chat(run_id)))
                 final = await peer.final(run_id)
             assert script.problems == [] and text_of(final) == ANSWER, final
             before = await history(peer)
