@@ -179,8 +179,7 @@ def _rules(facts: PromptFacts) -> list[Section]:
         return [Section("rules", words.LEAN)]
     found = []
     if facts.tool_names:
-        tools = f"## Tools\nAvailable: {', '.join(facts.tool_names)}. Call them by these exact names."
-        found.append(Section("tools", tools))
+        found.append(Section("tools", words.TOOLS))
     found += [Section("working", words.EXECUTION), Section("promises", words.PROMISES), Section("safety", words.SAFETY)]
     if facts.mode == "full":
         found.append(Section("control", words.CONTROL))

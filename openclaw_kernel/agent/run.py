@@ -57,7 +57,7 @@ class House:
         known = self.lean.get(id(tools))
         if known is None or known[0] is not tools:
             self.lean.clear()
-            known = self.lean[id(tools)] = (tools, tools.filtered(LEAN_TOOLS))
+            known = self.lean[id(tools)] = (tools, tools.filtered(LEAN_TOOLS, deny=("apply_patch",)))
         return known[1]
 
 

@@ -14,6 +14,7 @@ from typing import Any, Literal, Protocol
 from pydantic import BaseModel
 
 from openclaw_kernel.tools.node_api import NodePlace, NodeServices
+from openclaw_kernel.tools.schema import told_schema
 from openclaw_kernel.tools.sessions_api import SessionDesk
 from openclaw_kernel.values.messages import Part, Text
 from openclaw_kernel.values.stream import AbortSignal
@@ -157,19 +158,4 @@ class ToolError(Exception):
 
 @lru_cache(maxsize=256)
 def parameter_schema(parameters: type[BaseModel]) -> Mapping[str, Any]:
-    return _untitled(parameters.model_json_schema(by_alias=True))
-
-
-def _untitled(node: Mapping[str, Any]) -> dict[str, Any]:
-    """A schema without the titles pydantic makes of names, at every depth: they say nothing and cost tokens in every turn."""
-    found: dict[str, Any] = {}
-    for key, value in node.items():
-        if key in ("properties", "$defs"):
-            found[key] = {name: _untitled(each) for name, each in value.items()}
-        elif key in ("items", "additionalProperties") and isinstance(value, Mapping):
-            found[key] = _untitled(value)
-        elif key in ("anyOf", "oneOf", "allOf"):
-            found[key] = [_untitled(each) for each in value]
-        elif key != "title":
-            found[key] = value
-    return found
+    return told_schema(parameters)

@@ -18,9 +18,7 @@ class NoArgs(BaseModel):
 
 class RemindArgs(BaseModel):
     model_config = ConfigDict(extra="forbid", defer_build=True)
-    when: str = Field(
-        min_length=1, max_length=200, description="When, such as `in 20 minutes`, `at 18:30`, or an ISO 8601 time"
-    )
+    when: str = Field(min_length=1, max_length=200, description="`in 20 minutes`, `at 18:30`, or ISO 8601")
     text: str = Field(min_length=1, max_length=2_000, description="What to remind of")
 
 

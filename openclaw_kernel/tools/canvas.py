@@ -37,8 +37,8 @@ class FormField(BaseModel):
     name: str = Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,63}$", description="Key of the answer")
     label: str = Field(min_length=1, max_length=200)
     type: FieldType = "text"
-    options: list[str] = Field(default_factory=list, max_length=200, description="Choices of select and multiselect")
-    value: str | float | bool | list[str] | None = Field(None, description="What it holds at first")
+    options: list[str] = Field(default_factory=list, max_length=200, description="For select and multiselect")
+    value: str | float | bool | list[str] | None = Field(None, description="At first")
 
 
 class Series(BaseModel):
@@ -52,7 +52,7 @@ class CanvasArgs(BaseModel):
     kind: Literal["form", "table", "chart", "surface"]
     title: str = Field("", max_length=200)
     fields: list[FormField] = Field(default_factory=list, max_length=MAX_FIELDS, description="form: what to ask")
-    submit: str = Field("Submit", min_length=1, max_length=60, description="form: label of the button")
+    submit: str = Field("Submit", min_length=1, max_length=60, description="form: the button")
     columns: list[str] = Field(default_factory=list, max_length=MAX_COLUMNS, description="table: headings")
     rows: list[list[Cell]] = Field(default_factory=list, max_length=MAX_ROWS, description="table: one list of cells a row")
     chart: Literal["line", "bar", "area", "scatter", "pie"] = "line"

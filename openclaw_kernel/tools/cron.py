@@ -17,23 +17,23 @@ CronService = Callable[[str, str, str, Mapping[str, Any]], Awaitable[Mapping[str
 
 class Schedule(BaseModel):
     model_config = ConfigDict(extra="forbid", defer_build=True)
-    at: str | None = Field(default=None, description="Once: `20m` from now, or an ISO 8601 time with its zone")
-    every: str | None = Field(default=None, description="Again and again: a duration such as `30m`, `2h`, `1d`")
-    cron: str | None = Field(default=None, description="A cron expression: minute hour day month weekday")
-    tz: str | None = Field(default=None, description="IANA time zone of `cron`, such as Europe/Berlin")
+    at: str | None = Field(default=None, description="Once: `20m` from now, or ISO 8601 with zone")
+    every: str | None = Field(default=None, description="Repeatedly: `30m`, `2h`, `1d`")
+    cron: str | None = Field(default=None, description="minute hour day month weekday")
+    tz: str | None = Field(default=None, description="Of `cron`, such as Europe/Berlin")
 
 
 class CronArgs(BaseModel):
     model_config = ConfigDict(extra="forbid", defer_build=True)
     action: Literal["add", "list", "edit", "remove", "run", "next_check"]
-    id: str | None = Field(default=None, description="The job, for edit, remove and run")
-    name: str | None = Field(default=None, max_length=200, description="A short name, for add")
-    schedule: Schedule | None = Field(default=None, description="When, with exactly one of at, every, cron")
+    id: str | None = Field(default=None, description="For edit, remove, run")
+    name: str | None = Field(default=None, max_length=200, description="For add")
+    schedule: Schedule | None = Field(default=None, description="Exactly one of at, every, cron")
     message: str | None = Field(default=None, max_length=20_000, description="What to do when it is due")
     in_this_conversation: bool = Field(default=False, description="Run here instead of in a session of its own")
     announce: bool = Field(default=True, description="Tell the person the answer")
-    enabled: bool | None = Field(default=None, description="Switch a job on or off, for edit")
-    wait: str | None = Field(default=None, description="For next_check: how long until the next look, 1m to 24h")
+    enabled: bool | None = Field(default=None, description="For edit")
+    wait: str | None = Field(default=None, description="For next_check: time until the next look, 1m to 24h")
 
 
 def cron_tool(service: CronService) -> Tool:
@@ -49,7 +49,7 @@ def cron_tool(service: CronService) -> Tool:
     return Tool(
         "cron",
         "Plan, list, change or remove jobs of your own that run later or repeatedly. A job runs as a fresh turn with `message` "
-        "as its task; write it so that it is clear without this conversation.",
+        "as its task, without this conversation.",
         CronArgs,
         run,
         effect="workspace",

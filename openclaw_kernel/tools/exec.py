@@ -24,10 +24,10 @@ BACKGROUND_S = 10.0
 
 class ExecArgs(BaseModel):
     model_config = ConfigDict(extra="forbid", defer_build=True)
-    command: str = Field(min_length=1, max_length=20_000, description="One bash command line, run in the workspace")
-    timeout_s: float | None = Field(None, gt=0, le=86_400, description="Seconds after which it is stopped")
-    background: bool = Field(False, description="Do not wait; steer it with the process tool, which can also type into it")
-    pty: bool = Field(False, description="Give it a terminal, for programs that ask or draw")
+    command: str = Field(min_length=1, max_length=20_000, description="One bash command line")
+    timeout_s: float | None = Field(None, gt=0, le=86_400, description="Seconds until it is stopped")
+    background: bool = Field(False, description="Do not wait; steer it with process, which can also type into it")
+    pty: bool = Field(False, description="A terminal, for programs that ask or draw")
 
 
 def exec_tool(

@@ -38,8 +38,8 @@ _IMAGES = (
 class ReadArgs(BaseModel):
     model_config = ConfigDict(extra="forbid", defer_build=True)
     path: str = Field(description="File inside the workspace")
-    offset: int = Field(1, ge=1, description="First line, counted from 1")
-    limit: int = Field(MAX_LINES, ge=1, le=MAX_LINES, description="How many lines at most")
+    offset: int = Field(1, ge=1, description="First line")
+    limit: int = Field(MAX_LINES, ge=1, le=MAX_LINES, description="Lines")
 
 
 class WriteArgs(BaseModel):
@@ -51,9 +51,9 @@ class WriteArgs(BaseModel):
 class EditArgs(BaseModel):
     model_config = ConfigDict(extra="forbid", defer_build=True)
     path: str = Field(description="File inside the workspace")
-    old_text: str = Field(min_length=1, description="Text to replace, exactly as in the file; must occur once")
-    new_text: str = Field(description="Text to put there")
-    replace_all: bool = Field(False, description="Replace every occurrence")
+    old_text: str = Field(min_length=1, description="Exactly as in the file; must occur once")
+    new_text: str = Field(description="Its replacement")
+    replace_all: bool = Field(False, description="Every occurrence")
 
 
 class UndoArgs(BaseModel):

@@ -22,18 +22,20 @@ if TYPE_CHECKING:
 Now = Callable[[], datetime]
 _PRIVATE = ("main", "direct", "custom", "dashboard")
 """Kinds of conversations that hear of other private ones (MEM-13)."""
+OWN = 6
+"""Hits that may be of the conversation itself, which it has before it anyway."""
 _NOTES: frozenset[Kind] = frozenset({"memory"})
 
 
 class AppendArgs(BaseModel):
     model_config = ConfigDict(extra="forbid", defer_build=True)
-    text: str = Field(min_length=1, max_length=MAX_NOTE_CHARS, description="What to remember, one fact, in plain words")
+    text: str = Field(min_length=1, max_length=MAX_NOTE_CHARS, description="One fact, in plain words")
 
 
 class SearchArgs(BaseModel):
     model_config = ConfigDict(extra="forbid", defer_build=True)
     query: str = Field(min_length=1, max_length=500, description="A few words to look for")
-    limit: int = Field(6, ge=1, le=50, description="How many notes at most")
+    limit: int = Field(6, ge=1, le=50, description="Notes")
 
 
 class GetArgs(BaseModel):
@@ -75,8 +77,9 @@ class NoteTools:
                 newest = await memories.newest(ctx.agent_id, args.limit)
                 hits = [Hit(note.path, note.line, note.line, note.text, 0.0, day=note.day) for note in newest]
             else:
-                found = await memories.of(ctx.agent_id).search(args.query, limit=args.limit, kinds=kinds)
-                hits = [narrowed(hit, args.query) for hit in found]
+                found = await memories.of(ctx.agent_id).search(args.query, limit=args.limit + OWN, kinds=kinds)
+                others = [hit for hit in found if hit.kind != "session" or hit.path != ctx.session_key]
+                hits = [narrowed(hit, args.query) for hit in others[: args.limit]]
             citations = memories.settings(ctx.agent_id).citations != "off"
         except UserError as error:
             raise ToolError(str(error)) from error

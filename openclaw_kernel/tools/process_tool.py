@@ -27,13 +27,13 @@ _EFFECTS: Mapping[str, Effect] = {
 class ProcessArgs(BaseModel):
     model_config = ConfigDict(extra="forbid", defer_build=True)
     action: Action
-    job: str | None = Field(None, description="Id such as job-1a2b3c; needed by all but list and clear")
+    job: str | None = Field(None, description="Id, for all but list and clear")
     text: str | None = Field(None, max_length=60_000, description="For write, paste, submit")
     keys: list[str] = Field(default_factory=list, max_length=200, description="For send-keys: Enter, C-c, Up, x")
-    eof: bool = Field(False, description="For write: end the input after the text")
+    eof: bool = Field(False, description="For write: end the input after it")
     wait_s: float = Field(0, ge=0, le=POLL_S, description="For poll: seconds to wait for news")
-    offset: int | None = Field(None, ge=1, description="For log: first line; the last lines if left out")
-    limit: int = Field(LOG_LINES, ge=1, le=2_000, description="For log: how many lines")
+    offset: int | None = Field(None, ge=1, description="For log: first line; else the last lines")
+    limit: int = Field(LOG_LINES, ge=1, le=2_000, description="For log: lines")
 
 
 def process_tool(jobs: Jobs) -> Tool:

@@ -32,10 +32,8 @@ MAX_SHOWN_BYTES = 5_000_000
 
 class PythonArgs(BaseModel):
     model_config = ConfigDict(extra="forbid", defer_build=True)
-    code: str = Field(
-        min_length=1, max_length=60_000, description="Python source; print what you want to see, or end with an expression"
-    )
-    timeout_s: float | None = Field(None, gt=0, le=86_400, description="Seconds after which it is stopped")
+    code: str = Field(min_length=1, max_length=60_000, description="Print what you want to see, or end with an expression")
+    timeout_s: float | None = Field(None, gt=0, le=86_400, description="Seconds until it is stopped")
 
 
 def python_tool(

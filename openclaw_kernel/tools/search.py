@@ -37,12 +37,12 @@ class GlobArgs(BaseModel):
 
 class GrepArgs(BaseModel):
     model_config = ConfigDict(extra="forbid", defer_build=True)
-    pattern: str = Field(min_length=1, max_length=1_000, description="Regular expression (Python), looked for line by line")
+    pattern: str = Field(min_length=1, max_length=1_000, description="Python regular expression, line by line")
     path: str = Field(".", description="Folder or file inside the workspace")
-    glob: str | None = Field(None, max_length=200, description="Only files of this name, such as *.py")
+    glob: str | None = Field(None, max_length=200, description="Only files such as *.py")
     ignore_case: bool = False
     context: int = Field(0, ge=0, le=10, description="Lines around each hit")
-    limit: int = Field(50, ge=1, le=MAX_HITS, description="How many hits at most")
+    limit: int = Field(50, ge=1, le=MAX_HITS, description="Hits")
 
 
 async def glob(args: GlobArgs, ctx: ToolContext) -> ToolResult:

@@ -30,7 +30,7 @@ class SkillRunArgs(BaseModel):
     model_config = ConfigDict(extra="forbid", defer_build=True)
     name: str = Field(min_length=1, max_length=128, description="Name of a notebook skill")
     parameters: dict[str, Any] = Field(default_factory=dict, description="Its parameters; the tool skill tells their schema")
-    on: str | None = Field(None, max_length=10_000, description="Value of its first parameter, when that is all there is")
+    on: str | None = Field(None, max_length=10_000, description="Its first parameter, when that is all there is")
 
 
 def skill_tools(shelf: Shelf, runner: Runner, said: Said = lambda session_key: ()) -> tuple[Tool, ...]:

@@ -6,17 +6,17 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
-from pydantic import ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from openclaw_kernel.config.schema.memory import Memory
 from openclaw_kernel.memory.embedding.shelf import Opened
 from openclaw_kernel.memory.memories import Memories
 from openclaw_kernel.models.offline_phrases import SAMPLES
 from openclaw_kernel.tools.agents import agent_tools
-from openclaw_kernel.tools.api import ToolContext, ToolError, ToolResult
+from openclaw_kernel.tools.api import ToolContext, ToolError, ToolResult, parameter_schema
 from openclaw_kernel.tools.builtin import builtin_tools
 from openclaw_kernel.tools.notes import notes_tools
 from openclaw_kernel.tools.registry import Toolbox
@@ -174,3 +174,35 @@ async def test_notes_do_not_leave_the_workspace(ctx: ToolContext, tmp_path_facto
         await call(box, "memory_append", ctx, text="x")
     assert text(await call(box, "memory_search", ctx, query="tea")) == "No note matches."
     await memories.close()
+
+
+class Inner(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    key: str = Field(max_length=200)
+
+
+class Told(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    title: str | None = Field(None, max_length=12)
+    default: Inner | None = Field(None, description="One")
+    rows: list[list[int | float | None]] = Field(default_factory=list, max_length=500)
+    mode: Literal["a", "b"] = "b"
+    count: int = Field(5, ge=1, le=20)
+
+
+def test_a_schema_tells_what_a_call_needs_and_no_more() -> None:
+    assert parameter_schema(Told) == {
+        "type": "object",
+        "properties": {
+            "title": {"type": "string", "maxLength": 12},
+            "default": {
+                "type": "object",
+                "description": "One",
+                "properties": {"key": {"type": "string"}},
+                "required": ["key"],
+            },
+            "rows": {"type": "array", "items": {"type": "array", "items": {"type": "number"}}},
+            "mode": {"type": "string", "enum": ["a", "b"], "default": "b"},
+            "count": {"type": "integer", "default": 5, "maximum": 20},
+        },
+    }
