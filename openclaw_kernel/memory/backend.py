@@ -263,7 +263,8 @@ class Builtin:
         return report
 
     async def _catch_up(self, engine: Engine) -> None:
-        if await asyncio.to_thread(engine.syncer.stale):
+        spoken = list(self._spoken()) if self._spoken is not None else []
+        if await asyncio.to_thread(engine.syncer.stale, spoken):
             await self._sync(engine, None)
 
     async def _vector(self, query: str) -> tuple[NDArray[float32] | None, float]:

@@ -44,22 +44,24 @@ class Exchange:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """Chunks with their days, and where the next reading starts."""
+    """Chunks with their days, where the next reading starts, and whether other people's words came into what was read."""
 
     chunks: list[tuple[Chunk, str]]
     tail_offset: int
     tail_line: int
+    tainted: bool
 
 
 def read_said(path: Path, offset: int, line: int, tokens: int) -> Reading:
     """Reads from byte `offset`, which is the start of line `line` (from 1). Raises `OSError`."""
     chunks: list[tuple[Chunk, str]] = []
+    taints: list[int] = []
     with path.open("rb") as file:
         file.seek(offset)
         last: Exchange | None = None
-        for last in _exchanges(_messages(file, offset, line)):
+        for last in _exchanges(_messages(file, offset, line, taints)):
             chunks += [(chunk, last.day) for chunk in _cut(last, tokens)]
-    return Reading(chunks, last.byte0 if last else offset, last.line0 if last else line)
+    return Reading(chunks, last.byte0 if last else offset, last.line0 if last else line, bool(taints))
 
 
 def _cut(exchange: Exchange, tokens: int) -> Iterator[Chunk]:
@@ -82,14 +84,19 @@ def _exchanges(messages: Iterable[tuple[int, int, int, str, str, str]]) -> Itera
         yield group
 
 
-def _messages(lines: Iterable[bytes], offset: int, number: int) -> Iterator[tuple[int, int, int, str, str, str]]:
-    """Line, byte range, role, text and day of every message with words in it; a torn last line is left for later."""
+def _messages(
+    lines: Iterable[bytes], offset: int, number: int, taints: list[int]
+) -> Iterator[tuple[int, int, int, str, str, str]]:
+    """Line, byte range, role, text and day of every message with words in it; a torn last line is left for later. `taints` gets
+    the lines that say that untrusted content came in (SAF-23)."""
     for raw in lines:
         if not raw.endswith(b"\n"):
             return
         found = _message(raw)
         if found is not None:
             yield (number, offset, offset + len(raw), *found)
+        elif b'"customType":"taint"' in raw:
+            taints.append(number)
         offset += len(raw)
         number += 1
 

@@ -73,8 +73,12 @@ class Syncer:
         self._next_source = 1 + max((one.id for one in self.sources.values()), default=0)
         self.problems: dict[str, str] = {}
 
-    def stale(self) -> bool:
-        """Whether any note differs from what is known, as far as its stat tells."""
+    def stale(self, spoken: Sequence[Spoken] = ()) -> bool:
+        """Whether any note or transcript differs from what is known, as far as its stat tells."""
+        for one in spoken:
+            source = self.sources.get(("session", str(one.path)))
+            if _size(one.path) != (source.size if source else 0) and not self._excluded(session_id(one.session_key)):
+                return True
         seen = 0
         for file in self._places.all():
             known = self.sources.get(("memory", file.name))
@@ -163,6 +167,8 @@ class Syncer:
             return
         offset, line = (0, 1) if known is None or anew else (known.tail_offset, known.tail_line)
         reading = read_said(one.path, offset, line, self._size[0])
+        others = reading.tainted or one.provenance == "untrusted" or (known is not None and known.provenance == "untrusted")
+        provenance: Provenance = "untrusted" if others else one.provenance
         source = Source(
             known.id if known else self._new_source(),
             "session",
@@ -175,11 +181,11 @@ class Syncer:
             one.session_key,
             reading.tail_offset,
             reading.tail_line,
-            one.provenance,
+            provenance,
         )
         old = [row for row in self._durable.rows(source=source.id) if row.byte0 >= offset] if known else []
         tally.changed += 1
-        chunks = [(chunk, day, one.provenance) for chunk, day in reading.chunks if not self._excluded(chunk.hash)]
+        chunks = [(chunk, day, provenance) for chunk, day in reading.chunks if not self._excluded(chunk.hash)]
         self._replace(source, old, chunks, change, tally)
 
     # --- changes
@@ -266,6 +272,13 @@ def _row(id: int, source: int, ord: int, chunk: Chunk, day: str, provenance: Pro
 def importance(text: str) -> int:
     """The largest `importance: N` (1 to 10) a text claims for itself, 5 when it claims none (MEM-06)."""
     return max((int(found) for found in _IMPORTANCE.findall(text)), default=5)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
 
 
 def _same(known: Source, file: NoteFile) -> bool:

@@ -73,14 +73,17 @@ def memory_settings(config: OpenClawConfig, agent_id: str) -> Memory:
 
 def private_transcripts(sessions: Sessions, agent_id: str) -> Sequence[Spoken]:
     """The transcripts of an agent that its other private conversations may recall. Words are the owner's where nobody else
-    could have spoken."""
-    found = []
-    for entry in sessions.list(agent_id):
-        path = sessions.path(agent_id, entry.session_id)
-        if _private(entry) and path.exists():
-            alone = not parse(entry.key).channel and not _tainted(sessions, entry.key)
-            found.append(Spoken(entry.session_id, path, entry.key, "owner" if alone else "untrusted"))
-    return found
+    could have spoken; what came in through a tool is seen when the transcript is read."""
+    return [
+        Spoken(
+            entry.session_id,
+            sessions.path(agent_id, entry.session_id),
+            entry.key,
+            "untrusted" if parse(entry.key).channel else "owner",
+        )
+        for entry in sessions.list(agent_id)
+        if _private(entry)
+    ]
 
 
 def _private(entry: SessionEntry) -> bool:

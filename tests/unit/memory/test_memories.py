@@ -186,7 +186,8 @@ async def test_private_conversations_are_told_in_private_ones_only(
 ) -> None:
     desk.settings = desk.settings.overlaid({"sources": ["memory", "sessions"]})
     transcript(tmp_path / "a.jsonl", ("user", "my secret plan is a zebra farm"))
-    desk.hands.spoken.append(Spoken("a", tmp_path / "a.jsonl", "agent:main:main"))
+    desk.hands.spoken.append(Spoken("a", tmp_path / "a.jsonl", "agent:main:elsewhere"))
+    assert "No note" in await desk.found("zebra", key="agent:main:elsewhere"), "it knows its own words anyway"
     assert ("zebra farm" in await desk.found("zebra", **where)) is hears
     await desk.memories.close()
 

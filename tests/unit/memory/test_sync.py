@@ -178,6 +178,17 @@ async def test_a_growing_transcript_is_read_on_from_its_last_exchange(hands: Han
     await memory.close()
 
 
+async def test_what_is_said_is_found_at_once_and_a_tainted_conversation_is_not_trusted(hands: Hands, spoken: Path) -> None:
+    memory = hands.memory(sources=["memory", "sessions"])
+    assert [hit.provenance for hit in await memory.search("ficus")] == ["owner"]
+    taint = json.dumps({"type": "custom", "customType": "taint", "data": {"tool": "web_fetch"}}, separators=(",", ":"))
+    transcript(spoken, ("user", "What about the cactus?"), tail=taint + "\n")
+    assert [hit.provenance for hit in await memory.search("cactus")] == ["untrusted"]
+    transcript(spoken, ("user", "And the orchid?"))
+    assert [hit.provenance for hit in await memory.search("orchid")] == ["untrusted"]
+    await memory.close()
+
+
 async def test_reading_on_gives_what_reading_anew_gives(hands: Hands, spoken: Path) -> None:
     memory = hands.memory(sources=["memory", "sessions"], chunking={"tokens": 64, "overlap": 0})
     await memory.search("x")
