@@ -27,11 +27,14 @@ class RedactionError(UserError):
 
 
 def is_sensitive(path: KeyPath) -> bool:
-    """Whether texts at `path` are secrets: by the name of the key, and all of `env.vars` and of `headers`."""
+    """Whether texts at `path` are secrets: by the name of the key, and all of `env.vars`, of `headers` and of the variables
+    (`env`) of a skill or an MCP server."""
     names = [key for key in path if isinstance(key, str)]
     if not names:
         return False
-    return bool(_SENSITIVE.search(names[-1])) or names[:2] == ["env", "vars"] or "headers" in names[:-1]
+    if names[:2] == ["env", "vars"] or "headers" in names[:-1] or names[-2:-1] == ["env"]:
+        return True
+    return bool(_SENSITIVE.search(names[-1]))
 
 
 def redact(parsed: Mapping[str, Any]) -> dict[str, Any]:

@@ -195,3 +195,15 @@ def test_redact_and_restore_are_inverse_also_for_moved_rows() -> None:
     assert restore(hidden, parsed) == parsed
     moved = hidden | {"list": hidden["list"][::-1]}
     assert restore(moved, parsed)["list"] == parsed["list"][::-1]  # type: ignore[index]
+
+
+def test_the_variables_of_servers_and_skills_are_hidden_whatever_their_names() -> None:
+    reference = {"source": "env", "id": "PIN"}
+    parsed = {
+        "mcp": {"servers": {"bank": {"command": "bank-mcp", "env": {"PIN": "0815-hush", "OTHER": reference}}}},
+        "skills": {"entries": {"door": {"env": {"CODE": "4711-hush"}}}},
+    }
+    hidden = redact(parsed)
+    assert "hush" not in str(hidden) and hidden["mcp"]["servers"]["bank"]["command"] == "bank-mcp"
+    assert hidden["mcp"]["servers"]["bank"]["env"]["OTHER"] == reference
+    assert restore(hidden, parsed) == parsed
