@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 VIEWS = ("messages", "tool_calls", "sessions", "usage", "notes", "chunks")
 MAX_DEPTH = 100
 """Of brackets. DuckDB's parser takes a time that grows with the square of open ones, and cannot be interrupted."""
-_TABLE_FUNCTIONS = frozenset({"unnest", "range", "generate_series", "json_each", "json_tree", "repeat", "histogram"})
+_TABLE_FUNCTIONS = frozenset({"unnest", "range", "generate_series", "json_each", "json_tree", "repeat"})
 """Those that make rows of their arguments. All others read something or change something; two take bare addresses."""
 _CLOSED_FUNCTIONS = frozenset({"current_setting", "getvariable", "write_log", "sleep_ms", "nextval", "currval", "getenv"})
 _LISTS = frozenset({"tables", "columns"})

@@ -99,8 +99,9 @@ def add_folder(shelf: Shelf, source: Path, progress: minilm.Progress, dress: Dre
 
 def from_hub(repository: str, names: Sequence[str], folder: Path) -> None:
     """One attempt at the model hub."""
-    from huggingface_hub import snapshot_download
+    from huggingface_hub import constants, snapshot_download
 
+    constants.HF_HUB_DISABLE_TELEMETRY = True  # the command fetches files and says nothing about who fetches them
     try:
         snapshot_download(repository, allow_patterns=list(names), local_dir=folder)
     except Exception as error:  # the hub's client, its HTTP library and the file system each have their own

@@ -3,7 +3,7 @@
     shelf = Shelf(state_dir)
     opened = shelf.open()          # Opened(embedder, "") or Opened(None, "why there is none and what to do")
 
-Reading the shelf costs a stat while nothing changed, so a running gateway notices at its next look what a command added.
+Asking costs a few small reads, so a running gateway notices at its next look what a command added.
 """
 
 from __future__ import annotations

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,6 +17,7 @@ import pytest
 from openclaw_kernel.memory.embedding import install
 from openclaw_kernel.memory.embedding.api import EmbeddingError
 from openclaw_kernel.memory.embedding.shelf import Shelf
+from tests.fakes.model_hub import ModelHub
 from tests.fakes.tiny_model import build_tiny, by_hand
 
 
@@ -101,6 +105,22 @@ def test_a_builtin_name_is_fetched_once_and_loaded_from_its_folder(
     assert "model.onnx" in asked[0][1] and "tokenizer.json" in asked[0][1]
     embedder = Shelf(shelf.root.parents[1]).embedder()
     assert embedder is not None and np.abs(embedder.embed(["garden"])[0] - by_hand("garden")).max() < 1e-6
+
+
+def test_the_hubs_own_client_fetches_what_is_needed_and_no_more(shelf: Shelf, source: Path, tmp_path: Path) -> None:
+    """In a process of its own, because the client reads its settings when it is imported."""
+    (source / "README.md").write_text("not needed")
+    state_dir = shelf.root.parents[1]
+    with ModelHub("Qdrant/all-MiniLM-L6-v2-onnx", source) as hub:
+        env = {**os.environ, "HF_ENDPOINT": hub.url, "HF_HOME": str(tmp_path / "hub-home")}
+        command = [sys.executable, "-m", "openclaw_gateway", "memory", "model", "add", "sentence-transformers/all-MiniLM-L6-v2"]
+        done = subprocess.run([*command, "--state-dir", str(state_dir)], env=env, capture_output=True, text=True, timeout=100)
+        assert done.returncode == 0 and "It is in use." in done.stdout, done.stderr
+        fetched = sorted(path.rsplit("/", 1)[1] for method, path in hub.requests if method == "GET" and "/resolve/" in path)
+    assert fetched == ["model.onnx", "tokenizer.json", "tokenizer_config.json"]
+    embedder = shelf.embedder()
+    assert embedder is not None and np.abs(embedder.embed(["garden"])[0] - by_hand("garden")).max() < 1e-6
+    assert {path.name for path in shelf.folder(shelf.active()).iterdir()} == {*fetched, "manifest.json"}
 
 
 def test_an_unknown_name_says_what_is_known(shelf: Shelf, no_network: list[object]) -> None:
