@@ -34,6 +34,7 @@ from openclaw_kernel.memory.api import (
     Selector,
     SyncReport,
 )
+from openclaw_kernel.memory.durable import BrokenIndex
 from openclaw_kernel.memory.embedding.api import Embedder, EmbeddingError
 from openclaw_kernel.memory.filling import Filling, Progress
 from openclaw_kernel.memory.keeper import Keeper
@@ -255,12 +256,24 @@ class Builtin:
         self._syncs += 1
         try:
             report = await self._run(engine.sync, changed, spoken)
+        except BrokenIndex:
+            await self._abandon(engine)
+            raise
         finally:
             self._syncs -= 1
         if report.chunks_added or report.chunks_removed:
             self._background(self._run(engine.tidy))
         self._filling.start(engine)
         return report
+
+    async def _abandon(self, engine: Engine) -> None:
+        """Lets go of an index that can no longer be written; the next call opens it anew, or makes another."""
+        if self._engine is engine:
+            self._engine = None
+        if self._watch is not None:
+            self._watch.close()
+        await self._filling.stop()
+        await self._run(engine.abandon)
 
     async def _catch_up(self, engine: Engine) -> None:
         spoken = list(self._spoken()) if self._spoken is not None else []

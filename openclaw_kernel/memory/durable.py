@@ -230,10 +230,6 @@ class Durable:
         except duckdb.Error as error:
             raise _broken(self.path, error) from error
 
-    def checkpoint(self) -> None:
-        """Folds the log into the file; for an idle moment."""
-        self._con.execute("CHECKPOINT")
-
     def take_embeddings(self, old: Path) -> int:
         """Copies the vectors out of another index file; returns how many. Raises `BrokenIndex` when it cannot be read."""
         import duckdb
@@ -249,6 +245,7 @@ class Durable:
             raise _broken(old, error) from error
 
     def close(self) -> None:
+        """Closing folds the log into the file."""
         self._con.close()
 
     # --- hands
@@ -269,9 +266,17 @@ class Durable:
             yield
             self._con.execute("COMMIT")
         except duckdb.Error as error:
-            with suppress(duckdb.Error):
-                self._con.execute("ROLLBACK")
+            self._roll_back()
             raise _broken(self.path, error) from error
+        except BaseException:
+            self._roll_back()
+            raise
+
+    def _roll_back(self) -> None:
+        import duckdb
+
+        with suppress(duckdb.Error):
+            self._con.execute("ROLLBACK")
 
     def _drop(self, table: str, ids: Sequence[int]) -> None:
         for part in parts(ids, BATCH):

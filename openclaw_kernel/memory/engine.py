@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import duckdb
 import numpy as np
 from numpy import float32
 from numpy.typing import NDArray
@@ -117,11 +119,16 @@ class Engine:
         self.ram.compact()
         self.save()
 
+    def abandon(self) -> None:
+        """Closes what is open and writes nothing more."""
+        self.exclusions.close()
+        with suppress(duckdb.Error):
+            self.durable.close()
+
     def close(self) -> None:
         if self._unsaved:
             self.save()
         self.exclusions.close()
-        self.durable.checkpoint()
         self.durable.close()
 
     # --- search

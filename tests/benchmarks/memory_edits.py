@@ -18,6 +18,8 @@ from tests.unit.memory.keeping import Hands, WordModel, answers
 
 CHUNKS = 5
 BEAT_S = 0.002
+LANGUAGE = 150_000
+"""Words that there are at most."""
 EXACT_BELOW = 8_000
 """Chunks above which vectors are found by their signs first: nearly the same answers, but not to the last one. Without vectors
 they are exact at any size."""
@@ -73,7 +75,7 @@ async def outcome(root: Path, files: int, edits: int, queries: int = 40) -> Outc
     hands = Hands(root)
     if files * CHUNKS < EXACT_BELOW:
         hands.model = WordModel()
-    words = [f"word{number}" for number in range(files * CHUNKS * 4)]
+    words = [f"word{number}" for number in range(min(files * CHUNKS * 4, LANGUAGE))]
     chance = random.Random(1)
     for number in range(files):
         hands.write(name(number), text(chance, words))

@@ -13,6 +13,7 @@ from threading import Event
 import pytest
 
 from openclaw_kernel.memory.api import Hit, MemoryBackend, MemoryRefused, Selector
+from openclaw_kernel.memory.durable import BrokenIndex, Durable
 from openclaw_kernel.memory.embedding.api import EmbeddingError
 from openclaw_kernel.memory.owner import IndexOwned
 from openclaw_kernel.memory.said import Spoken
@@ -240,6 +241,23 @@ async def test_a_second_memory_of_the_same_index_in_another_process_is_refused(h
         _, error = await other.communicate()
     assert f"is in use by process {os.getpid()}, which alone may open it".encode() in error
     assert IndexOwned.__name__.encode() in error
+    await memory.close()
+
+
+async def test_an_index_that_cannot_be_written_any_more_is_opened_anew(hands: Hands, monkeypatch: pytest.MonkeyPatch) -> None:
+    memory = hands.memory()
+    assert await memory.search("engine")
+
+    def fail(self: Durable, change: object) -> None:
+        raise BrokenIndex("The memory index cannot be read (a bad block); it is built anew from the notes.")
+
+    monkeypatch.setattr(Durable, "commit", fail)
+    hands.write("memory/new.md", "the zebra is striped")
+    with pytest.raises(BrokenIndex):
+        await memory.search("zebra")
+    monkeypatch.undo()
+    assert (await memory.search("zebra"))[0].path == "memory/new.md" and await memory.search("engine")
+    await memory.settled()
     await memory.close()
 
 
