@@ -138,6 +138,17 @@ class Budgeted:
             if (limit.tokens is not None or limit.usd is not None) and place[1]:
                 yield Limit(key, scope, limit.tokens, limit.usd, self._spent(place), place)
 
+    def refusal(self, account: Account, tokens: int) -> str:
+        """Why a request beside every conversation, an embedding, may not be sent; empty when each limit leaves room for its
+        `tokens`. Nothing is set aside for it."""
+        for limit in self.limits(account):
+            gone, held = limit.spent, [hold for hold in self._holds.rows() if limit.place in hold.places]
+            if limit.tokens is not None and gone.tokens + sum(hold.tokens for hold in held) + tokens > limit.tokens:
+                return _refusal(limit, "tokens", f"{gone.tokens:,} of {limit.tokens:,} tokens", f"{tokens:,} tokens")
+            if limit.usd is not None and gone.usd + sum(hold.usd for hold in held) >= limit.usd:
+                return _refusal(limit, "usd", f"${gone.usd:.4f} of ${limit.usd:.2f}", "money")
+        return ""
+
     def _spent(self, place: tuple[str, ...]) -> Spent:
         match place:
             case ("run", run_id):
@@ -180,11 +191,14 @@ class Budgeted:
 
     def _reached(self, call: ModelCall, limit: Limit, gone: str, asked: str) -> Reached:
         name = "usd" if gone.startswith("$") else "tokens"
-        sentence = (
-            f"The budget for {limit.scope} is reached: {gone} are spent and the next call needs at least {asked}, so it was "
-            f"not sent; raise {limit.key}.{name} in openclaw.json to go on."
-        )
-        return Reached(call.account, call.model.ref, f"{limit.key}.{name}", sentence)
+        return Reached(call.account, call.model.ref, f"{limit.key}.{name}", _refusal(limit, name, gone, asked))
+
+
+def _refusal(limit: Limit, name: str, gone: str, asked: str) -> str:
+    return (
+        f"The budget for {limit.scope} is reached: {gone} are spent and the next call needs at least {asked}, so it was "
+        f"not sent; raise {limit.key}.{name} in openclaw.json to go on."
+    )
 
 
 def estimate(call: ModelCall) -> int:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from openclaw_kernel.models.api import Account
 from openclaw_kernel.models.budget import estimate
 from openclaw_kernel.models.usage import Spent
 from openclaw_kernel.values.messages import AssistantMessage
@@ -162,3 +163,12 @@ async def test_a_call_whose_process_was_killed_counts_as_its_estimate(tmp_path: 
     await scripted.ask()
     assert scripted.models.usage.today().tokens == estimated + 2_200, "booked once"
     lost.cancel()
+
+
+async def test_an_embedding_needs_room_too() -> None:
+    scripted = Scripted(config=budget(day={"tokens": 2_000}))
+    account = Account("main", "agent:main:memory")
+    assert scripted.models.budget.refusal(account, 900) == ""
+    await scripted.ask()
+    refusal = scripted.models.budget.refusal(account, 950)
+    assert "1,100 of 2,000 tokens are spent" in refusal and "950 tokens" in refusal and "budget.day.tokens" in refusal
