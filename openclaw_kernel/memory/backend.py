@@ -239,7 +239,8 @@ class Builtin:
                 engine = await self._run(self._build)
                 first = asyncio.ensure_future(self._sync(engine, None))
                 self._background(first)
-                await asyncio.wait({first}, timeout=FIRST_WAIT_S)
+                large = len(engine.syncer.sources) > SMALL  # and known: it answers from what it knows while files are looked at
+                await asyncio.wait({first}, timeout=0 if large else FIRST_WAIT_S)
                 self._engine = engine
                 if self.settings.sync.watch:
                     self._watch = Watch(self.places.watched, self._touched, self.settings.sync.watch_debounce_ms)

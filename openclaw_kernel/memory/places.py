@@ -38,13 +38,13 @@ class Places:
 
     def __init__(self, workspace: Path, extra: Sequence[str] = ()) -> None:
         self.workspace = Path(os.path.realpath(workspace))
+        self._prefix = f"{self.workspace}{os.sep}"
         self._extra = [self.workspace / os.path.expanduser(text) for text in extra]
 
     def all(self) -> Iterator[NoteFile]:
         """Every note, each once, curated ones first."""
         seen: set[str] = set()
-        for path in self._candidates():
-            found = self.find(path)
+        for found in self._found():
             if found is not None and found.name not in seen:
                 seen.add(found.name)
                 yield found
@@ -78,14 +78,28 @@ class Places:
         deep = [path for path in (self.workspace / FOLDER, *extra) if path.is_dir()]
         return ([self.workspace] if self.workspace.is_dir() else []), deep
 
-    def _candidates(self) -> Iterator[Path]:
+    def _found(self) -> Iterator[NoteFile | None]:
         for name in CURATED:
-            yield self.workspace / name
+            yield self.find(self.workspace / name)
         for root in (self.workspace / FOLDER, *self._extra):
-            if root.is_dir():
-                yield from _markdown(root, MAX_DEPTH)
-            else:
-                yield root
+            if not root.is_dir():
+                yield self.find(root)
+                continue
+            real = os.path.realpath(root)
+            trusted = self._ours(os.path.join(real, "x.md"))
+            for row in _markdown(real, MAX_DEPTH):
+                yield self._plain(row) if trusted and not row.is_symlink() else self.find(Path(row.path))
+
+    def _plain(self, row: os.DirEntry[str]) -> NoteFile | None:
+        """A file below a folder of ours, and no link: its path is its real one."""
+        try:
+            status = row.stat(follow_symlinks=False)
+        except OSError:
+            return None
+        return NoteFile(self._shown(row.path), Path(row.path), status.st_size, status.st_mtime_ns, status.st_ino)
+
+    def _shown(self, real: str) -> str:
+        return real[len(self._prefix) :] if real.startswith(self._prefix) else real
 
     def _ours(self, real: str) -> bool:
         if any(real == os.path.join(self.workspace, name) for name in CURATED):
@@ -100,7 +114,7 @@ def day_of(name: str) -> str:
     return found.group(1) if found else ""
 
 
-def _markdown(folder: Path, depth: int) -> Iterator[Path]:
+def _markdown(folder: str, depth: int) -> Iterator[os.DirEntry[str]]:
     """Markdown files below `folder` in the order of their names; hidden ones and linked folders are passed over."""
     try:
         with os.scandir(folder) as entries:
@@ -110,6 +124,6 @@ def _markdown(folder: Path, depth: int) -> Iterator[Path]:
     for row in rows:
         if row.is_dir(follow_symlinks=False):
             if depth > 1:
-                yield from _markdown(Path(row.path), depth - 1)
+                yield from _markdown(row.path, depth - 1)
         elif row.name.endswith(".md"):
-            yield Path(row.path)
+            yield row
