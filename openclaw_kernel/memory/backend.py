@@ -174,7 +174,8 @@ class Builtin:
         )
 
     async def close(self) -> None:
-        """Ends the watching and the filling, and closes the file. A second call does nothing."""
+        """Ends the watching and the filling, and closes the file; a long sync stops at its next file. A second call does
+        nothing."""
         if self._closed:
             return
         self._closed = True
@@ -250,7 +251,7 @@ class Builtin:
     def _build(self) -> Engine:
         from openclaw_kernel.memory.engine import Engine
 
-        return Engine(self.folder, self.places, self.settings, self.keeper().writes, self._clock)
+        return Engine(self.folder, self.places, self.settings, self.keeper().writes, self._clock, lambda: self._closed)
 
     async def _sync(self, engine: Engine, changed: list[Path] | None) -> SyncReport:
         spoken = list(self._spoken()) if self._spoken is not None and changed is None else None

@@ -7,7 +7,7 @@ module, so a memory imports it on first use.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -60,7 +60,15 @@ class Answer:
 class Engine:
     """One agent's index, open. `problem` says why it was made anew, if it was."""
 
-    def __init__(self, folder: Path, places: Places, settings: Memory, writes: Writes, clock: Clock) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        places: Places,
+        settings: Memory,
+        writes: Writes,
+        clock: Clock,
+        halted: Callable[[], bool] = lambda: False,
+    ) -> None:
         opened = open_index(folder / INDEX)
         self.durable: Durable = opened.durable
         self.problem = opened.problem
@@ -81,6 +89,7 @@ class Engine:
             overlap=settings.chunking.overlap,
             voices=writes.voices,
             excluded=self.exclusions.__contains__,
+            halted=halted,
         )
         with collector_resting():
             self._load()

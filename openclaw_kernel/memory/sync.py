@@ -59,6 +59,7 @@ class Syncer:
         overlap: int = OVERLAP,
         voices: Callable[[str], Mapping[str, Provenance]] = lambda _path: {},
         excluded: Callable[[str], bool] = lambda _id: False,
+        halted: Callable[[], bool] = lambda: False,
     ) -> None:
         self._durable = durable
         self._places = places
@@ -68,6 +69,7 @@ class Syncer:
         self._chunker = chunker_id(*self._size)
         self._voices = voices
         self._excluded = excluded
+        self._halted = halted
         self.sources: dict[tuple[Kind, str], Source] = {(one.kind, one.path): one for one in durable.sources()}
         self._next_id = durable.next_id
         self._next_source = 1 + max((one.id for one in self.sources.values()), default=0)
@@ -88,15 +90,20 @@ class Syncer:
         return seen != sum(1 for kind, _ in list(self.sources) if kind == "memory")
 
     def sync(self, changed: Iterable[Path] | None, spoken: Sequence[Spoken] | None = None) -> SyncReport:
-        """Takes up `changed`, or everything; `spoken` are the transcripts that may be searched, `None` leaves them alone.
+        """Takes up `changed`, or everything; `spoken` are the transcripts that may be searched, `None` leaves them alone. Once
+        it is halted it takes up no further file.
 
         Raises `BrokenIndex`; a file that cannot be read is named in `problems` and keeps what it had."""
         tally = Tally()
         change = Change(next_id=self._next_id)
         for file, surely in self._wanted(changed, change, tally):
+            if self._halted():
+                break
             self._take(lambda one=file, again=surely: self._note(one, again, change, tally), file.name, file.name)  # type: ignore[misc]
             self._part(change)
         for one in spoken or ():
+            if self._halted():
+                break
             self._take(lambda one=one: self._spoken(one, change, tally), one.name, one.session_key)  # type: ignore[misc]
             self._part(change)
         if spoken is not None:

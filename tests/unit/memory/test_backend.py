@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event
+from typing import Any
 
 import pytest
 
@@ -17,6 +18,7 @@ from openclaw_kernel.memory.durable import BrokenIndex, Durable
 from openclaw_kernel.memory.embedding.api import EmbeddingError
 from openclaw_kernel.memory.owner import IndexOwned
 from openclaw_kernel.memory.said import Spoken
+from openclaw_kernel.memory.sync import Syncer
 from tests.unit.memory.keeping import Hands, WordModel, answers
 from tests.unit.memory.test_sync import transcript
 
@@ -258,6 +260,35 @@ async def test_an_index_that_cannot_be_written_any_more_is_opened_anew(hands: Ha
     monkeypatch.undo()
     assert (await memory.search("zebra"))[0].path == "memory/new.md" and await memory.search("engine")
     await memory.settled()
+    await memory.close()
+
+
+async def test_a_close_does_not_wait_for_a_long_sync(hands: Hands, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(60):
+        hands.write(f"memory/n{number:02}.md", f"note {number}")
+    memory = hands.memory()
+    loop, reached, go = asyncio.get_running_loop(), asyncio.Event(), Event()
+    original, seen = Syncer._note, []
+
+    def slow(self: Syncer, *arguments: Any) -> None:
+        seen.append(arguments[0].name)
+        if len(seen) == 5:
+            loop.call_soon_threadsafe(reached.set)
+            go.wait(20)
+        original(self, *arguments)
+
+    monkeypatch.setattr(Syncer, "_note", slow)
+    search = asyncio.ensure_future(memory.search("note"))
+    async with asyncio.timeout(30):
+        await reached.wait()
+        closing = asyncio.ensure_future(memory.close())
+        await asyncio.sleep(0)
+        go.set()
+        await closing
+    await asyncio.gather(search, return_exceptions=True)
+    assert len(seen) == 5
+    memory = hands.memory()
+    assert (await memory.status()).files == 62
     await memory.close()
 
 
