@@ -44,7 +44,8 @@ def may_join(host: RunRequest, request: RunRequest) -> bool:
 
     Somebody else's words never run with this person's rights, and nobody is left without the answer to theirs.
     """
-    plain = request.model is None and request.tools is None and not request.extra_system_prompt and request.thinking is None
+    told = request.extra_system_prompt in (None, "", host.extra_system_prompt)
+    plain = request.model is None and request.tools is None and told and request.thinking is None
     return plain and same_person(host, request)
 
 

@@ -63,6 +63,7 @@ class SessionEntry:
     queue_debounce_ms: int | None = None
     queue_cap: int | None = None
     queue_drop: str | None = None
+    send_policy: str | None = None
 
     @property
     def archived(self) -> bool:

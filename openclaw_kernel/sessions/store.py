@@ -168,6 +168,7 @@ class Sessions:
             queue_debounce_ms=entry.queue_debounce_ms,
             queue_cap=entry.queue_cap,
             queue_drop=entry.queue_drop,
+            send_policy=entry.send_policy,
         )
         self._ledger(entry.agent_id).put(fresh)
         self.transcript(fresh.agent_id, fresh.session_id).parent_session = entry.session_id

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from openclaw_gateway.automation.jobs import Job, Occurrence
+from openclaw_kernel.values.errors import UserError
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,10 @@ class Due:
     attempt: int = 1
 
 
+class Withheld(UserError):
+    """What the send policy does not let out (SES-09); the sentence names the rule."""
+
+
 @dataclass(frozen=True, slots=True)
 class Announcement:
     """Something to say on a channel. `channel` is its id, `last` (where the agent last heard its person) or `owner`.
@@ -72,4 +77,5 @@ class Announcement:
 
 Announce = Callable[[Announcement], Awaitable[bool]]
 """Hands an announcement to the outbox, or into the agent's main session when no channel is meant; false when nobody can get
-it. Raises `UserError` or `OpenClawError` when the named channel does not exist or does not take it."""
+it. Raises `UserError` or `OpenClawError` when the named channel does not exist or does not take it, and, for who asks so,
+`Withheld` when the send policy keeps it here."""

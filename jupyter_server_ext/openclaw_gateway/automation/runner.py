@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import cast
 
-from openclaw_gateway.automation.contract import Announce, Announcement, RunResult
+from openclaw_gateway.automation.contract import Announce, Announcement, RunResult, Withheld
 from openclaw_gateway.automation.jobs import Job, Occurrence
 from openclaw_gateway.automation.system_events import SystemEvents
 from openclaw_kernel.agent.api import Outcome, RunRequest, Runtime
@@ -15,6 +17,8 @@ from openclaw_kernel.values.clock import Clock
 from openclaw_kernel.values.envelope import delivery_id
 from openclaw_kernel.values.errors import OpenClawError, UserError
 from openclaw_kernel.values.messages import Text, UserMessage
+
+log = logging.getLogger(__name__)
 
 WATCHDOG_S = 3_600
 """A turn of a job ends after an hour unless it says otherwise (AUT-05)."""
@@ -77,13 +81,19 @@ class JobRunner:
         to = delivery.to
         channel = delivery.channel or "last"
         note = Announcement(job.agent_id, row.text, delivery_id(row.id, 0), channel, delivery.account, to)
-        if not await self.announce(note):
+        try:
+            told = await self.announce(note)
+        except Withheld as why:
+            log.info("the answer of cron job %s stays in its session: %s", job.id, why)
+            return False
+        if not told:
             raise UserError(f"There is nobody to tell on {channel!r}; give the job a channel and a target, or delivery none.")
         return True
 
     async def alert(self, job: Job, sentence: str) -> None:
         name = delivery_id(f"alert:{job.id}:{job.errors}:{job.not_before}", 0)
-        await self.announce(Announcement(job.agent_id, sentence, name, "owner"))
+        with suppress(Withheld):  # the log says it
+            await self.announce(Announcement(job.agent_id, sentence, name, "owner"))
 
     def session_of(self, job: Job, row: Occurrence) -> str:
         """Where it runs: the main session, a session of its own for every run, or a named one."""

@@ -18,6 +18,7 @@ from typing import Any
 from openclaw_gateway.channels.attachments import fetched, media_of
 from openclaw_gateway.channels.delivery import post_answer
 from openclaw_gateway.channels.door import Door
+from openclaw_gateway.channels.group_words import group_words
 from openclaw_gateway.channels.house import House
 from openclaw_gateway.channels.inbox import Inbox
 from openclaw_gateway.channels.ledger_rows import Received
@@ -149,14 +150,15 @@ class Conversation:
             await self._post(outcome, batch, inbound, running, verdict, batch[0].preview)
             return None
         key = batch[0].session_key or route.session_key
+        silent = bool(self._withheld(key, inbound))
         presence = Presence(
             running,
             inbound,
             run_id,
             self._outbox,
-            typing=self._typing_mode(inbound),
+            typing="never" if silent else self._typing_mode(inbound),
             preview=batch[0].preview,
-            shows=rules_for(running, self._house.defaults()) is None,
+            shows=not silent and rules_for(running, self._house.defaults()) is None,
             on_preview=lambda message_id: _note(self.inbox, batch, preview=message_id),
             timing=self._time,
         )
@@ -164,7 +166,7 @@ class Conversation:
             stack.callback(self._questions.over, run_id)
             stack.push_async_callback(presence.close)
             stack.callback(self._house.listen(run_id, presence.hear))
-            if (stream := self._stream(batch, inbound, running)) is not None:
+            if not silent and (stream := self._stream(batch, inbound, running)) is not None:
                 stack.push_async_callback(stream.close)
                 stack.callback(self._house.listen(run_id, stream.hear))
             self._questions.asked_by(run_id, inbound, owner=verdict.owner)
@@ -175,7 +177,7 @@ class Conversation:
             self.inbox.note(batch, session_key=key)
             if not self._is_active(run_id):
                 receipt = await self._submit(request, inbound, verdict, route)
-                if receipt.status == "queued" and self._house.verbose(key):
+                if receipt.status == "queued" and not silent and self._house.verbose(key):
                     waits = asyncio.ensure_future(self._tell_waiting(running, inbound, run_id))
                     stack.callback(waits.cancel)
             return self._follow(stack.pop_all(), batch, inbound, running, verdict, presence)
@@ -250,8 +252,9 @@ class Conversation:
         skill = None
         if verdict.may_command and self._house.skill is not None and inbound.command_text.startswith("/"):
             skill = await self._house.skill(key, inbound.command_text)
+        extra = "\n\n".join(part for part in (group_words(running.account.settings, inbound), skill) if part)
         client = f"channel:{inbound.channel}"
-        return RunRequest(run_id, key, message, extra_system_prompt=skill, client_id=client, queue="session")
+        return RunRequest(run_id, key, message, extra_system_prompt=extra or None, client_id=client, queue="session")
 
     async def _submit(self, request: RunRequest, inbound: Inbound, verdict: Verdict, route: Route) -> Receipt:
         key = request.session_key
@@ -274,6 +277,9 @@ class Conversation:
     ) -> None:
         if outcome.stop_reason == JOINED:
             return
+        if rule := self._withheld(outcome.session_key, inbound):
+            log.info("the answer of run %s stays in its session and is not sent: %s", outcome.run_id, rule)
+            return
         text = _words(outcome, verdict.owner)
         row = self.inbox.get(batch[0].id)
         streamed = row.streamed if row is not None else None
@@ -285,6 +291,9 @@ class Conversation:
             post_answer(
                 self._outbox, running, inbound, outcome.run_id, text, media=media, preview=preview, goes_on=streamed is not None
             )
+
+    def _withheld(self, key: str, inbound: Inbound) -> str:
+        return self._house.withheld(key, inbound.channel, inbound.peer.kind)
 
     def _typing_mode(self, inbound: Inbound) -> str:
         """AGT-18: at once in private, with the first word elsewhere, unless the config says otherwise."""

@@ -40,5 +40,7 @@ class House:
     """Whether a session wants to hear how its messages fare."""
     waits: Callable[[str], bool] = lambda _run_id: False
     """Whether a run has not begun, and its message has not joined another one."""
+    withheld: Callable[[str, str, str], str] = lambda _key, _channel, _chat_type: ""
+    """The rule by which a session does not speak on such a channel, in such a kind of chat; empty when it may."""
     changed: Callable[[], None] | None = None
     """Hears that an account connected, was lost, stopped, or cannot run for another reason than before."""

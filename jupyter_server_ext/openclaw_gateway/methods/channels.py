@@ -256,7 +256,7 @@ async def send(params: SendParams, call: Call) -> dict[str, Any]:
         raise invalid("invalid send params: message is empty")
     room = services.channels
     channel = room.channels.find(params.channel or params.to.partition(":")[0])
-    return await _say(room, channel, params, media)
+    return await _say(services, channel, params, media)
 
 
 def _media(services: GatewayServices, wanted: list[str]) -> list[Attachment]:
@@ -273,13 +273,16 @@ def _media(services: GatewayServices, wanted: list[str]) -> list[Attachment]:
     return found
 
 
-async def _say(room: ChannelRoom, channel: str, params: SendParams, media: Sequence[Attachment] = ()) -> dict[str, Any]:
+async def _say(services: GatewayServices, channel: str, params: SendParams, media: Sequence[Attachment] = ()) -> dict[str, Any]:
+    room = services.channels
     text = target_id(params.to, channel, tuple(room.channels.manifests()))
     running = room.accounts.account(channel, params.account_id)
     messaging = running.plugin.messaging
     peer, thread = messaging.target(text) if messaging is not None else (Peer("direct", text), None)
     if params.thread_id:
         thread = Thread(params.thread_id)
+    if rule := services.withheld(services.chat_key(services.default_agent, channel, peer), channel, peer.kind):
+        raise invalid(f"nothing is sent to {channel}:{text}, by {rule}")
     name = f"send:{params.idempotency_key}"
     try:
         async with asyncio.timeout(SEND_S):
@@ -339,7 +342,7 @@ async def message_action(params: ActionParams, call: Call) -> dict[str, Any]:
         thread_id=str(wanted["threadId"]) if wanted.get("threadId") else None,
         reply_to_id=str(wanted["replyTo"]) if wanted.get("replyTo") else None,
     )
-    return {"ok": True, **await _say(room, channel, request)}
+    return {"ok": True, **await _say(parts(call), channel, request)}
 
 
 METHODS = [

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from openclaw_gateway.methods import mind_commands as mind
-from openclaw_gateway.methods import model_commands, skills, subagent_commands
+from openclaw_gateway.methods import model_commands, sending, skills, subagent_commands
 from openclaw_gateway.methods.services import GatewayServices, Params, parts
 from openclaw_gateway.protocol.dispatch import Call, Method
 from openclaw_kernel.safety.api import Decision
@@ -65,6 +65,7 @@ async def _status(call: CommandCall) -> str:
         f"- session: `{call.key}`",
         f"- model: `{model.ref}`",
         f"- tokens: {entry.total_tokens if entry else 0} of {model.context_window}",
+        *sending.status(services, call.key),
         f"- running: {len(services.runtime.active(call.key))} here, {len(services.runtime.active())} in all",
         f"- up for: {(services.clock() - services.started_at) // 1000} s",
     ]
@@ -148,6 +149,7 @@ COMMANDS = (
     Command("reset", "Reset this session: /reset [soft].", "session", mind.reset, accepts_args=True, admin=True),
     Command("compact", "Shorten this session: /compact [focus|undo].", "session", mind.compact, accepts_args=True),
     Command("queue", "Show or set how messages wait for a run.", "options", mind.queue, accepts_args=True),
+    Command("send", "May answers go out here: /send on|off|inherit.", "options", sending.send, accepts_args=True),
     Command("pin", "Pin a constraint that always holds.", "session", mind.pin, accepts_args=True, scope="operator.admin"),
     Command("unpin", "Take a pin away: /unpin NUMBER.", "session", mind.unpin, accepts_args=True, scope="operator.admin"),
     Command("pins", "List the pins.", "status", mind.pins),

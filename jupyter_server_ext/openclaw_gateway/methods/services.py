@@ -20,6 +20,7 @@ from openclaw_gateway.protocol.devices import Devices
 from openclaw_gateway.protocol.dispatch import Call, NoParams, Params
 from openclaw_gateway.protocol.nodes import Nodes
 from openclaw_gateway.protocol.nodes_once import Remembered
+from openclaw_gateway.routing import send_policy
 from openclaw_kernel.agent.api import Runtime
 from openclaw_kernel.config.schema import OpenClawConfig
 from openclaw_kernel.config.service import ConfigStore
@@ -36,6 +37,7 @@ from openclaw_kernel.tools.questions import Questions
 from openclaw_kernel.tools.sessions_api import SessionDesk
 from openclaw_kernel.values import session_key
 from openclaw_kernel.values.clock import Clock, NewId
+from openclaw_kernel.values.envelope import Peer
 from openclaw_kernel.values.errors import invalid
 
 __all__ = ["GatewayServices", "NoParams", "Params", "parts"]
@@ -102,6 +104,18 @@ class GatewayServices:
     def main_key(self, agent_id: str) -> str:
         """The key of an agent's main session, by the name that `session.mainKey` gives it."""
         return session_key.resolve(f"agent:{agent_id}:{self.settings.session.main_key}")
+
+    def chat_key(self, agent_id: str, channel: str, peer: Peer) -> str:
+        """The session whose word counts for what the house says in a chat: a group's own, else the agent's main one."""
+        if peer.kind == "direct":
+            return self.main_key(agent_id)
+        return session_key.build(session_key.SessionKey(peer.kind, agent_id, peer.id, channel))
+
+    def withheld(self, key: str, channel: str, chat_type: str) -> str:
+        """The rule by which nothing is sent from a session to such a place, empty when it may be (SES-09)."""
+        entry = self.sessions.get(key)
+        own = entry.send_policy if entry is not None else None
+        return send_policy.refusal(self.settings.session.send_policy, own, key, channel, chat_type)
 
     def writable_key(self, text: str, agent_id: str | None = None) -> str:
         """`key`, for what would make the session. Raises INVALID_REQUEST for an agent that is not configured."""

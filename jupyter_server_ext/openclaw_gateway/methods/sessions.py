@@ -105,6 +105,7 @@ class PatchParams(KeyParams):
     archived: bool | None = None
     pinned: bool | None = None
     unread: bool | None = None
+    send_policy: Literal["allow", "deny"] | None = None
     expected_session_id: str | None = None
 
 
@@ -301,7 +302,7 @@ async def patch(params: PatchParams, call: Call) -> dict[str, Any]:
     _expect(entry, params.expected_session_id)
     if params.model is not None:
         services.models.resolve(params.model, entry.agent_id)
-    names = {"label": "label", "model": "model_override", "thinking_level": "thinking_level"}
+    names = {"label": "label", "model": "model_override", "thinking_level": "thinking_level", "send_policy": "send_policy"}
     changes = {attr: getattr(params, name) for name, attr in names.items() if name in params.model_fields_set}
     for flag in ("archived", "pinned"):
         if (value := getattr(params, flag)) is not None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from dataclasses import replace
 
-from openclaw_gateway.automation.contract import Announce, Announcement
+from openclaw_gateway.automation.contract import Announce, Announcement, Withheld
 from openclaw_gateway.channels.states import DEAD
 from openclaw_gateway.methods.chat import gateway_message
 from openclaw_gateway.methods.services import GatewayServices
@@ -15,6 +16,8 @@ from openclaw_kernel.values.errors import UserError, invalid
 from openclaw_kernel.values.events import MessageStored
 from openclaw_kernel.values.messages import AssistantMessage
 
+log = logging.getLogger(__name__)
+
 LOOK_BACK = 200
 """How many messages of the main session are searched for an announcement that is already there."""
 SEND_S = 60.0
@@ -22,10 +25,20 @@ SEND_S = 60.0
 HERE = ("last", "owner")
 
 
-def announcer(services: GatewayServices) -> Announce:
-    """`last` and `owner` are where the agent last heard its person; where that was no channel, its main session."""
+def announcer(services: GatewayServices, *, tells_withheld: bool = False) -> Announce:
+    """`tells_withheld` raises `Withheld` for what the send policy keeps here, which otherwise reaches nobody.
+
+    `last` and `owner` are where the agent last heard its person; where that was no channel, its main session."""
 
     async def announce(note: Announcement) -> bool:
+        try:
+            return await tell(note)
+        except Withheld:
+            if tells_withheld:
+                raise
+            return False
+
+    async def tell(note: Announcement) -> bool:
         entry = services.sessions.get(services.main_key(note.agent_id))
         last, to = (entry.last_channel or "", entry.last_to or "") if entry is not None else ("", "")
         if note.channel == "session" or (note.channel in HERE and not last):
@@ -49,6 +62,9 @@ async def _through_channel(services: GatewayServices, channel: str, to: str, not
     peer, thread = messaging.target(text) if messaging is not None else _peer(text)
     if peer.kind == "direct" and not note.direct:
         return False
+    if rule := services.withheld(services.chat_key(note.agent_id, channel, peer), channel, peer.kind):
+        log.info("announcement %s is not sent to %s: %s", note.delivery_id, channel, rule)
+        raise Withheld(f"Nothing is sent to {channel}:{text}, by {rule}.")
     try:
         async with asyncio.timeout(SEND_S):
             rows = await room.say(channel, peer, note.text, note.delivery_id, account=note.account or None, thread=thread)

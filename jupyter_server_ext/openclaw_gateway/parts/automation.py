@@ -53,7 +53,13 @@ def open_automation(stack: AsyncExitStack, services: GatewayServices, secrets: S
         tell=lambda payload: _tell(services, "heartbeat", payload),
     )
     runner = JobRunner(
-        services.runtime, events, announce, _poster(services, secrets), services.main_key, heartbeat.active, services.clock
+        services.runtime,
+        events,
+        announcer(services, tells_withheld=True),
+        _poster(services, secrets),
+        services.main_key,
+        heartbeat.active,
+        services.clock,
     )
     cron = Cron(
         services.state_dir / "cron",

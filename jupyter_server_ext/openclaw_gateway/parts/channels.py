@@ -38,6 +38,7 @@ def open_channels(services: GatewayServices, secrets: Secrets, env: Mapping[str,
         after_send=lambda outbound, sent: message_sent(services.plugins, outbound, sent),
         defaults=lambda: services.settings.agents.defaults,
         verbose=lambda key: _verbose(services, key),
+        withheld=services.withheld,
         waits=lambda run_id: run_id in services.runtime.queued(),
         changed=lambda: services.health_changed(),
     )

@@ -23,6 +23,7 @@ class GroupSettings(Section):
     group_policy: GroupPolicy | None = None
     require_mention: bool | None = None
     allow_from: Entries | None = None
+    system_prompt: str | None = None
 
 
 class AccountSettings(Section):

@@ -17,6 +17,28 @@ class SessionReset(Section):
     idle_minutes: Positive | None = None
 
 
+class SendMatch(Section):
+    """Whom a rule is about; what is absent fits all. `key_prefix` is compared with the session key with and without its agent,
+    `raw_key_prefix` with the whole key only."""
+
+    channel: str | None = None
+    chat_type: Literal["direct", "dm", "group", "channel"] | None = None
+    key_prefix: str | None = None
+    raw_key_prefix: str | None = None
+
+
+class SendRule(Section):
+    action: Literal["allow", "deny"]
+    match: SendMatch = Field(default_factory=SendMatch)
+
+
+class SendPolicy(Section):
+    """Where answers may be sent (SES-09)."""
+
+    default: Literal["allow", "deny"] = "allow"
+    rules: list[SendRule] = Field(default_factory=list)
+
+
 class Session(Section):
     """`dm_scope` says whether direct messages of different people share a session (SES-02), `group_scope` the same of groups
     (SES-03)."""
@@ -33,7 +55,7 @@ class Session(Section):
     idle_minutes: Positive | None = None
     store: str | None = None
     typing_mode: Literal["never", "instant", "thinking", "message"] | None = None
-    send_policy: Loose = Field(default_factory=dict)
+    send_policy: SendPolicy = Field(default_factory=SendPolicy)
     agent_to_agent: Loose = Field(default_factory=dict)
     thread_bindings: Loose = Field(default_factory=dict)
     maintenance: Loose = Field(default_factory=dict)

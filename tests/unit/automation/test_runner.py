@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from openclaw_gateway.automation.contract import Announcement
+from openclaw_gateway.automation.contract import Announcement, Withheld
 from openclaw_gateway.automation.jobs import Delivery, Job, Occurrence, Payload
 from openclaw_gateway.automation.runner import JobRunner
 from openclaw_gateway.automation.schedule import Every
@@ -122,3 +123,14 @@ async def test_nobody_to_tell_is_said(tmp_path: Path) -> None:
     house = House(tmp_path, route=False)
     with pytest.raises(UserError, match="nobody to tell"):
         await house.runner.deliver(job(TURN, delivery=Delivery("announce")), ROW)
+
+
+async def test_what_the_send_policy_keeps_here_is_no_failure(tmp_path: Path) -> None:
+    house = House(tmp_path)
+
+    async def keeps(_note: Announcement) -> bool:
+        raise Withheld("Nothing is sent to telegram:42, by session.sendPolicy.default.")
+
+    runner = replace(house.runner, announce=keeps)
+    assert await runner.deliver(job(TURN, delivery=Delivery("announce", "telegram", to="42")), ROW) is False
+    await runner.alert(job(TURN), "it failed")

@@ -266,6 +266,7 @@ async def world(
     start: bool = True,
     verbose: bool = False,
     asked: Questions | None = None,
+    withheld: Callable[[str, str, str], str] = lambda _key, _channel, _chat_type: "",
     **top: Any,
 ) -> AsyncIterator[World]:
     """A room with one channel, `fake`; `top` are other sections of the config. Debouncing is off unless `messages` is given."""
@@ -297,6 +298,7 @@ async def world(
         defaults=lambda: config.agents.defaults,
         verbose=lambda _key: verbose,
         waits=lambda run_id: run_id in runtime.queued(),
+        withheld=withheld,
     )
     room = ChannelRoom(
         config,

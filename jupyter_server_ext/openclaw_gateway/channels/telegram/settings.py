@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field, field_validator
 
 from openclaw_gateway.channels.contract import Account, CredentialSource, Resolve
 from openclaw_gateway.channels.settings import read
-from openclaw_kernel.config.schema.base import Loose, SecretInput, Section
+from openclaw_kernel.config.schema.base import Loose, OpenSection, SecretInput, Section
 from openclaw_kernel.values.envelope import DEFAULT_ACCOUNT
 from openclaw_kernel.values.errors import UserError
 
@@ -38,6 +38,12 @@ class WebhookSettings(Section):
         return _web_address(value)
 
 
+class TopicSettings(OpenSection):
+    """One topic of a forum group, by its id. Other keys are kept as they are."""
+
+    system_prompt: str | None = None
+
+
 class GroupSettings(Section):
     """One entry of `groups`, by chat id or `*`. What is absent holds as the account says."""
 
@@ -47,7 +53,7 @@ class GroupSettings(Section):
     allow_from: Entries | None = None
     skills: list[str] | None = None
     system_prompt: str | None = None
-    topics: dict[str, Loose] = Field(default_factory=dict)
+    topics: dict[str, TopicSettings] = Field(default_factory=dict)
 
 
 class AccountSettings(Section):
