@@ -87,6 +87,7 @@ class Bubblewrap:
             *("--size", str(profile.tmp_bytes), "--perms", "1777", "--tmpfs", "/dev/shm", "--remount-ro", "/dev"),
             *_at_their_place(workspace, bind, extra),
             *(bind, str(workspace), INSIDE),
+            *_repository(workspace, bind),
             *("--chdir", inside, "--remount-ro", "/", "--", *command.argv),
         ]
         launch = self._launch(group, limits.limits_line(profile, group))
@@ -146,6 +147,13 @@ def _at_their_place(workspace: Path, bind: str, extra: tuple[Path, ...]) -> Iter
     the model was told."""
     for path in sorted({*extra, workspace}, key=lambda path: len(path.parts)):
         yield from (bind if path == workspace else "--ro-bind", str(path), str(path))
+
+
+def _repository(workspace: Path, bind: str) -> Iterator[str]:
+    """Hooks and settings of the workspace's repository, read-only at both places the workspace has."""
+    for place, written in folders.git_places(workspace):
+        for root in (str(workspace), INSIDE):
+            yield from (bind if written else "--ro-bind", str(place), os.path.join(root, place.relative_to(workspace)))
 
 
 def _environment(env: Mapping[str, str], extra: tuple[Path, ...]) -> Iterator[str]:

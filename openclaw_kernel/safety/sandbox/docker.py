@@ -182,6 +182,10 @@ def _mounts(workspace: Path, extra: tuple[Path, ...], profile: Profile) -> list[
         (str(path), str(path), path != workspace or profile.access == "ro") for path in dict.fromkeys((*extra, workspace))
     ]
     places.append((INSIDE, str(workspace), profile.access == "ro"))
+    for place, written in folders.git_places(workspace):
+        for root in (str(workspace), INSIDE):
+            target = os.path.join(root, place.relative_to(workspace))
+            places.append((target, str(place), not written or profile.access == "ro"))
     return [Mount(target, source, type="bind", read_only=read_only) for target, source, read_only in places]
 
 

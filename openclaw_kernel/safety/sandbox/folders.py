@@ -44,6 +44,16 @@ def checked(profile: Profile) -> tuple[Path, tuple[Path, ...]]:
     return workspace, tuple(dict.fromkeys(extra))
 
 
+def git_places(workspace: Path) -> tuple[tuple[Path, bool], ...]:
+    """What the owner's own git would obey: hooks and settings of a repository in the workspace, each with whether it may be
+    written. The repository comes first, for a folder that is bound by itself cannot be moved out of the way."""
+    repository = workspace / ".git"
+    if repository.is_symlink() or not repository.is_dir():
+        return ()
+    obeyed = (repository / "hooks", repository / "config")
+    return ((repository, True), *((place, False) for place in obeyed if place.exists() and not place.is_symlink()))
+
+
 def interpreter_folders() -> tuple[Path, ...]:
     """What this Python needs to run in a sandbox: its environment and the installation under it."""
     real = Path(os.path.realpath(sys.executable)).parent.parent

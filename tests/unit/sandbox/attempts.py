@@ -1,8 +1,8 @@
 """The attempts to get out of a sandbox: name → how it is tried → what would count as success. The programs are in `probe/`.
 
 Not among them, because no sandbox can hold it while the workspace is to be written: planting a file there that the host's own
-programs obey (`.git/hooks`, `.envrc`, a `conftest.py`), and filling the disk with many files. The file tools ask before they
-write such a file; a sandboxed command is shown on its card before it runs.
+programs obey (`.envrc`, a `conftest.py`), and filling the disk with many files. The file tools ask before they write such a
+file; a sandboxed command is shown on its card before it runs. Hooks and settings of git are held: see `test_escapes.py`.
 """
 
 ATTEMPTS = {

@@ -249,3 +249,19 @@ def _own_address() -> str:
         probe.connect(("192.0.2.1", 9))
         return str(probe.getsockname()[0])
     return "127.0.0.2"
+
+
+async def test_nothing_is_planted_for_the_owners_git(room: Room) -> None:
+    repository = room.workspace / ".git"
+    (repository / "hooks").mkdir(parents=True)
+    (repository / "config").write_text("[core]\n")
+    (repository / "HEAD").write_text("ref: refs/heads/main\n")
+    for place in ("/workspace", str(room.workspace)):
+        await room.run(
+            f"cd {place}; echo evil > .git/hooks/pre-commit; printf '[core]\\nfsmonitor=evil\\n' >> .git/config; "
+            "rm -rf .git/config; mv .git elsewhere; mv .git/hooks .git/other; mkdir -p .git/hooks; "
+            "echo evil > .git/hooks/post-merge"
+        )
+    assert (repository / "config").read_text() == "[core]\n" and not any((repository / "hooks").iterdir())
+    await room.run("echo 'ref: refs/heads/other' > .git/HEAD")
+    assert "other" in (repository / "HEAD").read_text(), "committing in the sandbox still works"
