@@ -75,6 +75,23 @@ class Embedding(OpenSection):
     api_key: SecretInput | None = None
 
 
+class Dreaming(OpenSection):
+    """Nightly consolidation (MEM-16): `frequency` is a cron expression in `timezone` (the host's own when empty). `apply` says
+    whether proposals wait for a person or go into MEMORY.md at once. The rest are the marks a note has to reach."""
+
+    enabled: bool = False
+    frequency: str = "0 3 * * *"
+    timezone: str = ""
+    apply: Literal["ask", "auto"] = "ask"
+    limit: Positive = 10
+    min_score: Share = 0.8
+    min_recall_count: NotNegative = 3
+    min_unique_queries: NotNegative = 3
+    recency_half_life_days: Positive = 14
+    max_age_days: Positive = 30
+    max_promoted_snippet_tokens: Annotated[int, Field(ge=16, le=1_000)] = 160
+
+
 class Memory(OpenSection):
     """One agent's memory. `sources` with `sessions` makes private conversations findable too (MEM-13)."""
 
@@ -87,6 +104,7 @@ class Memory(OpenSection):
     query: Query = Field(default_factory=Query)
     sync: Sync = Field(default_factory=Sync)
     embedding: Embedding = Field(default_factory=Embedding)
+    dreaming: Dreaming = Field(default_factory=Dreaming)
 
     def overlaid(self, *overlays: Mapping[str, Any]) -> Memory:
         """These settings under `overlays` (the wire form of `memorySearch`), the last one on top. Raises `ValidationError`."""
