@@ -7,6 +7,8 @@ before its effect and again when it is settled, so that a restart can see what m
 from __future__ import annotations
 
 import logging
+import threading
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -21,6 +23,11 @@ _MIN_GARBAGE = 64
 """Superseded lines below which a rewrite is not worth its risk."""
 
 _log = logging.getLogger(__name__)
+_opened: weakref.WeakSet[Ledger[Any]] = weakref.WeakSet()
+_opening = threading.Lock()
+
+Change = Callable[[dict[str, Any]], dict[str, Any] | None]
+"""A stored row as it shall be from now on, `None` for one that goes."""
 
 
 def _never(_row: Any) -> bool:
@@ -45,8 +52,13 @@ class Ledger(Generic[Row]):
         self._decode = decode
         self._is_pending = is_pending
         self._rows: dict[str, Row] = {}
+        self._unread: list[dict[str, Any]] = []
+        self._changing = threading.RLock()
         self._file = JsonlFile.open(path)
-        lines, unread = self._load()
+        lines = self._load()
+        unread = len(self._unread)
+        with _opening:
+            _opened.add(self)
         garbage = lines - len(self._rows)
         # A line we could not read may be a newer version's row: such a file is only ever appended to.
         if not unread and garbage > max(_MIN_GARBAGE, len(self._rows)):
@@ -54,8 +66,9 @@ class Ledger(Generic[Row]):
 
     def put(self, row: Row) -> None:
         """Add or replace `row`; on disk when this returns. Raises `StoreError` and then nothing has changed."""
-        self._file.append(self._encode(row))
-        self._rows[self._key(row)] = row
+        with self._changing:
+            self._file.append(self._encode(row))
+            self._rows[self._key(row)] = row
 
     def settle(self, id: str, change: Callable[[Row], Row]) -> Row:
         """Put `change(row)` in place of the row `id`. Raises `KeyError` when there is none."""
@@ -82,20 +95,45 @@ class Ledger(Generic[Row]):
 
     def delete(self, id: str) -> None:
         """Forget the row `id`; an unknown id is no error."""
-        if id in self._rows:
-            self._file.append({_DELETED: id})
-            del self._rows[id]
+        with self._changing:
+            if id in self._rows:
+                self._file.append({_DELETED: id})
+                del self._rows[id]
+
+    def scrub(self, change: Change) -> int:
+        """Lays `change` over every stored row and writes the file anew, so that no byte of what it took away, and of no row
+        that was superseded or deleted before, is left. Returns how many rows are gone or other. Blocking; any thread."""
+        with self._changing:
+            if self._file.closed:
+                return 0
+            rows: dict[str, Row] = {}
+            changed = 0
+            for id, row in self._rows.items():
+                record = self._encode(row)
+                kept = change(dict(record))
+                changed += kept != record
+                if kept is not None:
+                    rows[id] = row if kept == record else self._decode(kept)
+            self._unread = [kept for record in self._unread if (kept := change(dict(record))) is not None]
+            self._rows = rows
+            self._compact()
+        return changed
 
     async def flush(self) -> None:
         """Bring every change to the disk; see `JsonlFile.flush`."""
         await self._file.flush()
 
     def close(self) -> None:
-        self._file.close()
+        with self._changing:
+            self._file.close()
 
-    def _load(self) -> tuple[int, int]:
-        """Read the file; returns how many lines it has and how many of them could not be decoded."""
-        lines = unread = 0
+    @property
+    def closed(self) -> bool:
+        return self._file.closed
+
+    def _load(self) -> int:
+        """Read the file; returns how many lines it has. Those that could not be decoded are kept as they are."""
+        lines = 0
         for record in read_jsonl(self.path):
             lines += 1
             if _DELETED in record:
@@ -104,13 +142,24 @@ class Ledger(Generic[Row]):
             try:
                 row = self._decode(record)
             except (KeyError, TypeError, ValueError) as error:
-                unread += 1
+                self._unread.append(record)
                 _log.warning("%s: a row was passed over: %s: %s", self.path, type(error).__name__, error)
                 continue
             self._rows[self._key(row)] = row
-        return lines, unread
+        return lines
 
     def _compact(self) -> None:
         self._file.close()
-        write_atomic(self.path, b"".join(encode_line(self._encode(row)) for row in self._rows.values()))
-        self._file = JsonlFile.open(self.path)
+        try:
+            records = [*self._unread, *map(self._encode, self._rows.values())]
+            write_atomic(self.path, b"".join(map(encode_line, records)))
+        finally:
+            self._file = JsonlFile.open(self.path)
+
+
+def open_ledgers(folder: Path) -> list[Ledger[Any]]:
+    """Every ledger below `folder` that this process holds open."""
+    root = folder.resolve()
+    with _opening:
+        held = list(_opened)
+    return [ledger for ledger in held if not ledger.closed and ledger.path.resolve().is_relative_to(root)]

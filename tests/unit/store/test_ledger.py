@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from openclaw_kernel.store.jsonl import JsonlFile, StoreError
-from openclaw_kernel.store.ledger import Ledger
+from openclaw_kernel.store.ledger import Ledger, open_ledgers
 
 
 @dataclass(frozen=True)
@@ -80,3 +80,35 @@ def test_a_put_that_the_disk_refuses_changes_nothing(tmp_path: Path, monkeypatch
     with pytest.raises(StoreError):
         ledger.delete("a")
     assert ledger.get("a") == Run("a")
+
+
+def test_a_scrub_leaves_no_byte_of_what_it_took_and_the_ledger_goes_on(tmp_path: Path) -> None:
+    ledger = open_ledger(tmp_path / "runs.jsonl")
+    for id, state in (("a", "secret-1"), ("a", "plain"), ("b", "secret-2"), ("c", "secret-3")):
+        ledger.put(Run(id, state))
+    ledger.delete("c")
+
+    def change(record: dict[str, Any]) -> dict[str, Any] | None:
+        return None if record["id"] == "b" else record | {"state": "changed"}
+
+    assert ledger.scrub(change) == 2
+    assert b"secret" not in ledger.path.read_bytes() and ledger.rows() == [Run("a", "changed")]
+    ledger.put(Run("d"))
+    ledger.close()
+    assert open_ledger(ledger.path).rows() == [Run("a", "changed"), Run("d")]
+    assert [path.name for path in tmp_path.iterdir()] == ["runs.jsonl"] and ledger.scrub(change) == 0
+
+
+def test_a_scrub_keeps_what_a_newer_version_wrote(tmp_path: Path) -> None:
+    path = tmp_path / "runs.jsonl"
+    path.write_text('{"new":"shape"}\n{"id":"a","state":"done"}\n{"secret":"shape"}\n')
+    ledger = open_ledger(path)
+    ledger.scrub(lambda record: None if "secret" in record else record)
+    assert path.read_text() == '{"new":"shape"}\n{"id":"a","state":"done"}\n'
+
+
+def test_open_ledgers_are_found_by_their_folder(tmp_path: Path) -> None:
+    here, there = open_ledger(tmp_path / "here" / "runs.jsonl"), open_ledger(tmp_path / "there" / "runs.jsonl")
+    assert open_ledgers(tmp_path / "here") == [here]
+    here.close()
+    assert open_ledgers(tmp_path / "here") == [] and open_ledgers(tmp_path) == [there]
