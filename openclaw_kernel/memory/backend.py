@@ -158,6 +158,7 @@ class Builtin:
 
     async def status(self) -> MemoryStatus:
         engine = await self._open()
+        await self._filling.counted()
         sources, chunks = await self._run(engine.durable.counts)
         sentence = self._filling.sentence(chunks)
         problems = [*engine.syncer.problems.values(), *([engine.problem] if engine.problem else [])]
@@ -223,6 +224,13 @@ class Builtin:
                 self._keeper = Keeper(self.places, Writes(self.folder))
             return self._keeper
 
+    async def rebuild(self) -> None:
+        """Throws the index away; the next call builds it from the notes. Vectors of unchanged texts are kept."""
+        await self._abandon(await self._open())
+        async with self._opening:
+            if self._engine is None:
+                await self._run(self._start_over)
+
     # --- hands
 
     async def settled(self) -> None:
@@ -252,6 +260,12 @@ class Builtin:
         from openclaw_kernel.memory.engine import Engine
 
         return Engine(self.folder, self.places, self.settings, self.keeper().writes, self._clock, lambda: self._closed)
+
+    def _start_over(self) -> None:
+        from openclaw_kernel.memory.engine import INDEX
+        from openclaw_kernel.memory.salvage import start_over
+
+        start_over(self.folder / INDEX)
 
     async def _sync(self, engine: Engine, changed: list[Path] | None) -> SyncReport:
         spoken = list(self._spoken()) if self._spoken is not None and changed is None else None

@@ -28,6 +28,8 @@ LOOK = 512
 """Texts that are looked up at once: in a large index the look-up costs as much as many vectors."""
 SHOWN_S = 2.0
 """How long a first search waits for kept vectors."""
+COUNTED_S = 5.0
+"""How long a status waits for the model to be looked for."""
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +47,7 @@ class Filling:
         self._again = False
         self._reason = ""
         self._shown = asyncio.Event()
+        self._counted = asyncio.Event()
         self.query_embedder: Embedder | None = None
         self.waiting = 0
         self.problem = ""
@@ -62,6 +65,7 @@ class Filling:
         if self._task is not None:
             self._again = True
             return
+        self._counted.clear()
         self._task = asyncio.ensure_future(self._fill(engine))
         self._task.add_done_callback(lambda task: self._ended(task, engine))
 
@@ -84,6 +88,12 @@ class Filling:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._shown.wait(), SHOWN_S)
 
+    async def counted(self) -> None:
+        """Returns once it is known which model there is and how many texts wait for it, or a while later all the same."""
+        if self._task is not None and not self._counted.is_set():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._counted.wait(), COUNTED_S)
+
     def sentence(self, chunks: int) -> str:
         """Whether semantic search is on, and if not, how to switch it on (MEM-10)."""
         if self.problem:
@@ -101,6 +111,7 @@ class Filling:
         if embedder is None:
             self.query_embedder, self.waiting = None, 0
             self._shown.set()
+            self._counted.set()
             return
         total = len(engine.ram)
         self.waiting = await self._run(engine.durable.waiting, embedder.model_id)
@@ -110,6 +121,7 @@ class Filling:
             await self._run(engine.show_vectors, embedder)
             self.query_embedder = embedder
         self._shown.set()
+        self._counted.set()
         while rows := await self._run(engine.durable.unembedded, embedder.model_id, LOOK):
             for part in parts(rows, BATCH):
                 matrix = await self._embed(embedder, [embedded_text(heading, text) for _, heading, text in part])
@@ -131,6 +143,7 @@ class Filling:
     def _ended(self, task: asyncio.Task[None], engine: Engine) -> None:
         self._task = None
         self._shown.set()
+        self._counted.set()
         if task.cancelled():
             return
         error = task.exception()

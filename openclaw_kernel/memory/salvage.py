@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from openclaw_kernel.memory.durable import BrokenIndex, Durable
+from openclaw_kernel.memory.sidefiles import SideFiles
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +35,12 @@ def open_index(path: Path) -> Opened:
         _set_aside(path, aside)
         durable = Durable.open(path)
     return Opened(durable, problem, _take(durable, aside) if aside.exists() else 0)
+
+
+def start_over(path: Path) -> None:
+    """Makes the next `open_index` begin with nothing but the vectors. The index must be closed."""
+    _set_aside(path, path.with_name(path.name + ASIDE))
+    SideFiles(path.parent).remove()
 
 
 def remove_index(path: Path) -> None:

@@ -46,6 +46,10 @@ _NAMES = {
     "config": "config.get config.set config.apply config.patch config.schema config.schema.lookup",
     "logs": "logs.tail",
     "sql": "sql.query",
+    "memory": (
+        "memory.status doctor.memory.status memory.search memory.get memory.log memory.index memory.export memory.forget "
+        "memory.undo memory.promote memory.import"
+    ),
     "approvals": (
         "exec.approval.request exec.approval.waitDecision exec.approval.list exec.approval.get exec.approval.resolve "
         "exec.approvals.get exec.approvals.set plugin.approval.list"

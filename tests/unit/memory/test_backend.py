@@ -387,3 +387,21 @@ async def test_nothing_heavy_is_loaded_before_the_first_search(hands: Hands) -> 
     child = await asyncio.create_subprocess_exec(sys.executable, "-c", code, str(hands.workspace), str(hands.state))
     async with asyncio.timeout(60):
         assert await child.wait() == 0
+
+
+async def test_an_index_built_anew_answers_the_same_and_asks_the_model_nothing(hands: Hands) -> None:
+    hands.model = WordModel()
+    hands.write("MEMORY.md", "- the ferry leaves at noon\n")
+    memory = hands.memory()
+    await memory.sync()
+    await memory.settled()
+    before = await memory.search("ferry noon")
+    read, chunks = len(hands.model.read), (await memory.status()).chunks
+    await memory.rebuild()
+    assert not (memory.folder / "index.duckdb").exists()
+    status = await memory.status()
+    assert (status.chunks, status.semantic, status.waiting) == (chunks, True, 0)
+    after = await memory.search("ferry noon")
+    await memory.settled()
+    assert [hit.citation for hit in after] == [hit.citation for hit in before] and len(hands.model.read) == read
+    await memory.close()
