@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import cast
 
 from openclaw_kernel.agent.prompt import PromptFacts, is_lean
 from openclaw_kernel.agent.run import Turn
 from openclaw_kernel.agent.settings import thinking_of, workspace_of
 from openclaw_kernel.agent.workspace import ensure_workspace
-from openclaw_kernel.models.api import ThinkingLevel
+from openclaw_kernel.models.api import Model, ThinkingLevel
 from openclaw_kernel.safety.sandbox_policy import sandbox_layers
 from openclaw_kernel.safety.tool_policy import model_layers, standings, subagent_layers
 from openclaw_kernel.tools.registry import Toolbox
@@ -29,11 +30,17 @@ async def choose_model(turn: Turn) -> None:
     if override and "/" not in override and entry.provider_override:
         override = f"{entry.provider_override}/{override}"
     named = request.model or override
-    turn.model = house.models.resolve(named, turn.agent_id)
-    turn.fallbacks = () if named else tuple(house.models.fallbacks(turn.agent_id))
+    most = house.config().agents.defaults.context_tokens
+    turn.model = _within(house.models.resolve(named, turn.agent_id), most)
+    turn.fallbacks = () if named else tuple(_within(model, most) for model in house.models.fallbacks(turn.agent_id))
     level = request.thinking or entry.thinking_level or thinking_of(house.config(), turn.agent_id)
     turn.thinking = cast(ThinkingLevel, level)
     turn.tainted = turn.session.transcript.latest("taint") is not None
+
+
+def _within(model: Model, tokens: int | None) -> Model:
+    """A model of whose window no more than `agents.defaults.contextTokens` is used."""
+    return replace(model, context_window=tokens) if tokens is not None and tokens < model.context_window else model
 
 
 def give_tools(turn: Turn) -> None:

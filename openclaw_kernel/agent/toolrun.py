@@ -19,7 +19,7 @@ from pydantic import BaseModel
 from openclaw_kernel.agent.repeats import Repeats
 from openclaw_kernel.agent.run import Turn
 from openclaw_kernel.safety import taint
-from openclaw_kernel.safety.environment import child_env
+from openclaw_kernel.safety.environment import child_env, with_path
 from openclaw_kernel.store.atomic import write_atomic
 from openclaw_kernel.store.paths import ensure_private_dir
 from openclaw_kernel.tools.api import Tool, ToolContext, ToolResult
@@ -85,7 +85,8 @@ class ToolRunner:
 
     @cached_property
     def _env(self) -> Mapping[str, str]:
-        return child_env(self._parent_env, self._turn.house.redactor)
+        first = self._turn.house.config().tools.exec.path_prepend
+        return with_path(child_env(self._parent_env, self._turn.house.redactor), first)
 
     def _progress(self, call: ToolCall) -> Callable[[str, float | None], None]:
         turn = self._turn

@@ -231,12 +231,17 @@ def _configured_rows(provider_id: str, api: WireFormat, provider: Any) -> Iterat
             base_url=provider.base_url or "",
             reasoning=bool(entry.reasoning) if entry.reasoning is not None else base.reasoning,
             input=tuple(entry.input) if entry.input else base.input,
-            context_window=entry.context_window or base.context_window,
+            context_window=_used(entry.context_window or base.context_window, entry.context_tokens),
             max_output_tokens=entry.max_tokens or base.max_output_tokens,
             cost=_cost(entry.cost) or base.cost,
             headers=dict(entry.headers),
             compat={**base.compat, **_as_mapping(entry.compat)},
         )
+
+
+def _used(window: int, tokens: int | None) -> int:
+    """What is used of a window when the user wants less than there is."""
+    return min(window, tokens or window)
 
 
 def _as_mapping(value: Any) -> Mapping[str, Any]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from openclaw_kernel.safety.redact import Redactor
 
@@ -35,3 +36,10 @@ def child_env(env: Mapping[str, str], redactor: Redactor | None = None) -> dict[
     }
     kept.setdefault("PATH", os.defpath)
     return kept | _FIXED
+
+
+def with_path(env: Mapping[str, str], first: Sequence[str]) -> dict[str, str]:
+    """`env` with folders looked into before all others (`tools.exec.pathPrepend`). What is no absolute folder is left out: a
+    program must not change with the folder a command runs in."""
+    folders = [str(path) for path in (Path(name).expanduser() for name in first) if path.is_absolute()]
+    return {**env, "PATH": os.pathsep.join((*folders, env.get("PATH", os.defpath)))}

@@ -36,6 +36,22 @@ async def test_the_page_at_the_root(gateway: Served) -> None:
     assert lost.status_code == 404
 
 
+async def test_the_page_can_be_switched_off(tmp_path: Path) -> None:
+    async with served(tmp_path, {"gateway": {"controlUi": {"enabled": False}}}) as gateway:
+        async with httpx.AsyncClient(base_url=gateway.url, trust_env=False) as http:
+            assert (await http.get("/")).status_code == 404 and (await http.get("/healthz")).status_code == 200
+        async with client(gateway.ws, gateway.token) as peer:
+            assert await peer.call("health")
+
+
+async def test_the_api_refuses_a_body_that_is_too_large(tmp_path: Path) -> None:
+    small = {"gateway": {"http": {"endpoints": {"chatCompletions": {"enabled": True, "maxBodyBytes": 100}}}}}
+    async with served(tmp_path, small) as gateway, httpx.AsyncClient(base_url=gateway.url, trust_env=False) as http:
+        headers = {"Authorization": f"Bearer {gateway.token}"}
+        answer = await http.post("/v1/chat/completions", json={"messages": "x" * 200}, headers=headers)
+    assert answer.status_code == 413 and "100 bytes" in answer.json()["error"]["message"]
+
+
 async def test_chat_completions_is_off_by_default(gateway: Served) -> None:
     async with httpx.AsyncClient(base_url=gateway.url, trust_env=False) as http:
         headers = {"Authorization": f"Bearer {gateway.token}"}

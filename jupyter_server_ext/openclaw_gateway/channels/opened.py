@@ -69,7 +69,7 @@ class Opened:
         self.router = Router(config)
         self.door = Door(config, pairings, is_heard_command)
         self.outbox = Outbox(folder / "outbox.jsonl", self._send, ready=self._ready, gap_ms=self._gap_ms, timing=timing)
-        self.questions = Questions(approvals, self.door, self.outbox, self.running, asked)
+        self.questions = Questions(approvals, self.door, self.outbox, self.running, asked, lambda: self._config.approvals.exec)
         talk = Conversation(house, self.door, self.router, self.outbox, self.questions, self.running, folder / "media", timing)
         self.inbox = Inbox(folder / "inbox.jsonl", talk.answer, debounce_ms=self._debounce_ms, timing=timing)
         talk.inbox = self.inbox

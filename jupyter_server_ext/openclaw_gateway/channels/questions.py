@@ -14,12 +14,14 @@ from openclaw_gateway.channels.asks import Asks
 from openclaw_gateway.channels.contract import Callback
 from openclaw_gateway.channels.delivery import post_answer
 from openclaw_gateway.channels.door import Door
+from openclaw_gateway.channels.forwarding import asks_in_session, targets_of
 from openclaw_gateway.channels.outbox import Outbox
 from openclaw_gateway.channels.running import Running
+from openclaw_kernel.config.schema.approvals import ApprovalForwarding, ApprovalTarget
 from openclaw_kernel.safety.api import Decision
 from openclaw_kernel.safety.approvals import Approval, Approvals
 from openclaw_kernel.tools.questions import Questions as Asked
-from openclaw_kernel.values.envelope import Inbound
+from openclaw_kernel.values.envelope import DEFAULT_ACCOUNT, Inbound, Peer, Sender, Thread
 from openclaw_kernel.values.errors import OpenClawError
 
 LABELS: dict[Decision, str] = {"allow-once": "Allow once", "allow-always": "Always allow", "deny": "Deny"}
@@ -29,6 +31,8 @@ NOT_YOURS = "Only the owner can answer this."
 _BUTTON = re.compile(r"approve:([\w.-]{1,128}):(allow-once|allow-always|deny)")
 _TEXT = re.compile(r"/approve:?\s+(\S{1,128})\s+(allow-once|allow-always|deny)\s*")
 _TICKS = re.compile("`+")
+
+_HOUSE = Sender("gateway")
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +53,9 @@ class Questions:
         outbox: Outbox,
         running: Callable[[str, str], Running | None],
         asked: Asked | None = None,
+        forwarding: Callable[[], ApprovalForwarding] = ApprovalForwarding,
     ) -> None:
+        self._forwarding = forwarding
         self.asks = Asks(asked, outbox, running) if asked is not None else None
         self._approvals = approvals
         self._door = door
@@ -70,10 +76,29 @@ class Questions:
 
     def changed(self, approval: Approval) -> None:
         """A question stands or was answered."""
-        origin = self._origins.get(approval.run_id)
-        if origin is None or not origin.owner or approval.state != "pending":
+        if approval.state != "pending":
             return
-        running = self._running(origin.inbound.channel, origin.inbound.account)
+        origin, settings = self._origins.get(approval.run_id), self._forwarding()
+        if origin is not None and origin.owner and asks_in_session(settings, approval):
+            self._show(approval, origin.inbound, f"approval:{approval.id}")
+        for number, target in enumerate(targets_of(settings, approval)):
+            self._forward(approval, target, f"approval:{approval.id}:to:{number}")
+
+    def _forward(self, approval: Approval, target: ApprovalTarget, name: str) -> None:
+        """Shows it in a chat the owner named. Only an owner can answer it there."""
+        account = target.account_id or DEFAULT_ACCOUNT
+        running = self._running(target.channel, account)
+        if running is None:
+            log.warning("approval %s is not forwarded: %s account %s does not run", approval.id, target.channel, account)
+            return
+        messaging = running.plugin.messaging
+        peer, thread = messaging.target(target.to) if messaging is not None else (Peer("direct", target.to), None)
+        if target.thread_id is not None:
+            thread = Thread(str(target.thread_id))
+        self._show(approval, Inbound(target.channel, peer, _HOUSE, "", 0, account=account, thread=thread), name)
+
+    def _show(self, approval: Approval, where: Inbound, name: str) -> None:
+        running = self._running(where.channel, where.account)
         if running is None:
             return
         card = approval.card
@@ -83,7 +108,7 @@ class Questions:
         if not running.plugin.capabilities.buttons:
             text += "\n\nAnswer with one of:\n" + "\n".join(f"- `/approve {approval.id} {scope}`" for scope in scopes)
         buttons = [[{"label": LABELS[scope], "data": f"approve:{approval.id}:{scope}"} for scope in scopes]]
-        post_answer(self._outbox, running, origin.inbound, f"approval:{approval.id}", text, buttons=buttons)
+        post_answer(self._outbox, running, where, name, text, buttons=buttons)
 
     async def pressed(self, callback: Callback) -> str:
         """A button was pressed; what to show the person. Never raises."""

@@ -41,6 +41,8 @@ class OpenAiHandler(GatewayHandler):
             self.refuse(403, "A page of another origin may not use this gateway.", "origin_not_allowed")
         elif not self.authorized():
             self.refuse(401, "Unauthorized", "unauthorized")
+        elif len(self.request.body) > (most := self.services.settings.gateway.http.endpoints.chat_completions.max_body_bytes):
+            self.refuse(413, f"The body is larger than {most} bytes.")
 
     def _has(self, method: str) -> bool:
         return method.lower() in type(self).__dict__

@@ -81,7 +81,11 @@ class GatewaySocket(HubSocket):
             await super().get(*args, **kwargs)
         else:
             add_security_headers(self)
-            send_app(self, self.settings["openclaw_services"].version)
+            services = self.settings["openclaw_services"]
+            if services.settings.gateway.control_ui.enabled:
+                send_app(self, services.version)
+            else:
+                self.send_error(404)
 
     def peer(self) -> str:
         return peer_of(self.request, self.settings["openclaw_services"])

@@ -9,7 +9,7 @@ import orjson
 from pydantic import Field
 
 from openclaw_gateway.methods.attachments import Attachment, parts_of
-from openclaw_gateway.methods.commands import Command, CommandCall, called, command_rows, find_command
+from openclaw_gateway.methods.commands import Command, CommandCall, called, command_of, command_rows
 from openclaw_gateway.methods.models import model_rows
 from openclaw_gateway.methods.rows import defaults_row
 from openclaw_gateway.methods.services import GatewayServices, Params, parts
@@ -92,7 +92,7 @@ async def chat_send(params: ChatSendParams, call: Call) -> dict[str, Any]:
     _accepting(services)
     skill = None if params.suppress_command_interpretation else await called(services, key, params.message)
     plain = params.suppress_command_interpretation or skill is not None
-    command = None if plain else find_command(params.message, services.plugin_commands)
+    command = None if plain else command_of(services, params.message)
     if command is not None and not params.attachments:
         return await _run_command(services, call, key, params, *command)
     if not params.message.strip() and not params.attachments:

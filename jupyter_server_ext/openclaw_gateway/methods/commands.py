@@ -188,6 +188,13 @@ _NONE: Mapping[str, Command] = {}
 _BY_NAME = {name: command for command in COMMANDS for name in (command.name, *command.aliases)}
 
 
+def command_of(services: GatewayServices, message: str) -> tuple[Command, str] | None:
+    """`find_command` with the commands of plugins, and with what the owner calls `/new` (`session.resetTriggers`)."""
+    words = message.strip()
+    named = any(words.lower() == trigger.strip().lower() for trigger in services.settings.session.reset_triggers)
+    return find_command(words, services.plugin_commands) or (find_command("/new") if named and words else None)
+
+
 def find_command(message: str, more: Mapping[str, Command] = _NONE) -> tuple[Command, str] | None:
     """The command a message is, with its argument; `None` for ordinary text: unknown commands, and `/skill` with a name."""
     if not message.startswith("/"):

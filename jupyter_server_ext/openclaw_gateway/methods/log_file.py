@@ -13,23 +13,25 @@ import orjson
 from openclaw_kernel.store.errors import StoreError
 from openclaw_kernel.values.clock import iso
 
-MAX_BYTES = 10_000_000
+MAX_BYTES = 50_000_000
+"""Of the file, where `logging.maxFileBytes` does not say otherwise."""
 MAX_MESSAGE = 16_000
 MAX_SECRET = 4_000
 """Characters: of one message, and of a secret that might lie across its end (a private key has some 3,300)."""
 
 
 class LogFile(logging.Handler):
-    """Appends `{time, level, subsystem, message}`; past `MAX_BYTES` the file moves to `<name>.1`.
+    """Appends `{time, level, subsystem, message}`; past `max_bytes` the file moves to `<name>.1`.
 
     A disk that refuses does not stop the gateway: the first refusal is one sentence on stderr, then lines are dropped until one
     can be written again.
     """
 
-    def __init__(self, path: Path, redact: Callable[[str], str]) -> None:
+    def __init__(self, path: Path, redact: Callable[[str], str], max_bytes: int = MAX_BYTES) -> None:
         super().__init__()
         self.path = path
         self._redact = redact
+        self._max_bytes = max_bytes
         self._refused = False
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._open()
@@ -53,7 +55,7 @@ class LogFile(logging.Handler):
                 "message": self._redact(message),
             }
             data = orjson.dumps(line) + b"\n"
-            if self._size + len(data) > MAX_BYTES:
+            if self._size + len(data) > self._max_bytes:
                 self._rotate()
             self._size += os.write(self._fd, data)
             self._refused = False

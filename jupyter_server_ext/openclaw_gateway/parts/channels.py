@@ -9,7 +9,7 @@ from typing import Any
 from openclaw_gateway.channels.house import House
 from openclaw_gateway.channels.room import ChannelRoom
 from openclaw_gateway.methods.channel_pairing import announce
-from openclaw_gateway.methods.commands import COMMANDS, CommandCall, called, find_command
+from openclaw_gateway.methods.commands import COMMANDS, CommandCall, called, command_of
 from openclaw_gateway.methods.services import GatewayServices
 from openclaw_gateway.methods.skills import introduce
 from openclaw_gateway.parts.plugins import message_sending, message_sent
@@ -49,7 +49,7 @@ def open_channels(services: GatewayServices, secrets: Secrets, env: Mapping[str,
         services.approvals,
         resolve=lambda: secrets.resolve,
         env=env,
-        is_command=lambda text: find_command(text.strip(), services.plugin_commands) is not None,
+        is_command=lambda text: command_of(services, text) is not None,
         menu=lambda: [(row.name, row.description) for row in COMMANDS],
         on_pairing=lambda row: announce(row, services.broadcaster, services.clock),
         asked=services.questions,
@@ -60,7 +60,7 @@ def open_channels(services: GatewayServices, secrets: Secrets, env: Mapping[str,
     return room
 
 
-_SECTIONS = ("channels", "bindings", "session", "agents.list", "messages", "commands", "accessGroups")
+_SECTIONS = ("channels", "bindings", "session", "agents.list", "messages", "commands", "accessGroups", "approvals")
 """What the channels read of the config."""
 
 
@@ -71,7 +71,7 @@ async def run_channels(stack: AsyncExitStack, room: ChannelRoom) -> None:
 
 
 async def _command(services: GatewayServices, key: str, text: str, owner: str) -> str | None:
-    found = find_command(text.strip(), services.plugin_commands)
+    found = command_of(services, text)
     if found is None:
         return None
     command, argument = found

@@ -28,7 +28,7 @@ def open_redactor(config: ConfigStore, known: Callable[[], Iterable[str]]) -> Re
 def start_log(stack: AsyncExitStack, state_dir: Path, settings: OpenClawConfig, redactor: Redactor) -> Path:
     configured = settings.logging.file
     path = Path(configured).expanduser() if configured else state_dir / "logs" / "gateway.jsonl"
-    handler = LogFile(path, redactor.text)
+    handler = LogFile(path, redactor.text, settings.logging.max_file_bytes)
     loggers = [logging.getLogger(name) for name in LOGGERS]
     level = {"trace": "DEBUG", "fatal": "CRITICAL", "silent": "CRITICAL", "warn": "WARNING"}.get(
         settings.logging.level, settings.logging.level.upper()

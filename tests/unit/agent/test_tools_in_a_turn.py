@@ -6,6 +6,8 @@ import asyncio
 from typing import Any
 
 from openclaw_kernel.agent.toolrun import result_cap
+from openclaw_kernel.config.schema import OpenClawConfig
+from openclaw_kernel.models.api import Model
 from openclaw_kernel.safety.approvals import Approval
 from openclaw_kernel.tools.api import ToolError, text_result
 from openclaw_kernel.values.events import RunEnded, ToolEnded, ToolStarted, ToolUpdated
@@ -258,3 +260,10 @@ async def test_a_call_without_result_after_a_crash_gets_one(bench: Bench) -> Non
 
 def test_the_cap_follows_the_window() -> None:
     assert [result_cap(window) for window in (8_000, 128_000, 200_000)] == [16_000, 32_000, 64_000]
+
+
+async def test_no_more_of_the_window_is_used_than_the_config_says(bench: Bench) -> None:
+    bench.config = OpenClawConfig.model_validate({"agents": {"defaults": {"contextTokens": 9_000}}})
+    bench.models.model = Model("m", "fake", "offline", context_window=200_000)
+    await bench.run()
+    assert bench.models.calls[-1].model.context_window == 9_000

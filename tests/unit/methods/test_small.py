@@ -6,14 +6,17 @@ import base64
 import json
 import logging
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from openclaw_gateway.methods.attachments import MAX_IMAGE_BYTES, Attachment, parts_of
 from openclaw_gateway.methods.catalogue import FAMILIES, all_methods
-from openclaw_gateway.methods.commands import find_command
+from openclaw_gateway.methods.commands import command_of, find_command
 from openclaw_gateway.methods.log_file import LogFile
 from openclaw_gateway.methods.logs import tail
+from openclaw_kernel.config.schema import OpenClawConfig
 from openclaw_kernel.values.errors import OpenClawError
 from openclaw_kernel.values.messages import Image, Text
 
@@ -47,9 +50,8 @@ def test_what_is_refused(attachment: Attachment, code: str) -> None:
     assert refused.value.details["code"] == code
 
 
-def test_log_lines_are_redacted_json_and_rotate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("openclaw_gateway.methods.log_file.MAX_BYTES", 300)
-    handler = LogFile(tmp_path / "logs" / "g.jsonl", lambda text: text.replace("hunter2", "***"))
+def test_log_lines_are_redacted_json_and_rotate(tmp_path: Path) -> None:
+    handler = LogFile(tmp_path / "logs" / "g.jsonl", lambda text: text.replace("hunter2", "***"), max_bytes=300)
     for number in range(6):
         handler.emit(logging.LogRecord("openclaw_gateway.x", logging.INFO, "", 0, "%d hunter2", (number,), None))
     handler.close()
@@ -122,3 +124,15 @@ def test_the_smallest_set_of_methods_is_there() -> None:
 def test_the_catalogue_names_what_its_families_have() -> None:
     for family in FAMILIES:
         assert list(family.names) == [method.name for method in family.load()], family.name
+
+
+def test_the_owner_may_call_a_new_session_what_he_likes() -> None:
+    session = OpenClawConfig.model_validate({"session": {"resetTriggers": ["Fresh start", "/clear", "/reset"]}})
+    services: Any = SimpleNamespace(settings=session, plugin_commands={})
+
+    def name(text: str) -> str | None:
+        found = command_of(services, text)
+        return found[0].name if found else None
+
+    assert [name(text) for text in ("fresh START", " /clear ", "/reset soft", "/new")] == ["new", "new", "reset", "new"]
+    assert name("fresh start, everybody") is None and name("") is None and name("/clears") is None

@@ -100,6 +100,12 @@ def test_a_custom_provider() -> None:
     assert service.resolve("fake/unlisted").base_url == big.base_url
 
 
+def test_no_more_of_a_window_is_used_than_the_owner_wants() -> None:
+    rows = [{"id": "a", "contextWindow": 9_000, "contextTokens": 4_000}, {"id": "b", "contextTokens": 999_999_999}]
+    service = models(fake_provider("http://127.0.0.1:1/v1", models=rows))
+    assert service.resolve("fake/a").context_window == 4_000 and service.resolve("fake/b").context_window == 128_000
+
+
 def test_a_known_provider_at_another_address() -> None:
     service = models({"models": {"providers": {"anthropic": {"baseUrl": "https://proxy.example"}}}})
     assert service.resolve("anthropic/claude-opus-5-5").base_url == "https://proxy.example"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from openclaw_kernel.safety.environment import child_env
+from openclaw_kernel.safety.environment import child_env, with_path
 from openclaw_kernel.safety.paths import ToolPathError, inside, regular_file, shown_path
 from openclaw_kernel.safety.redact import PLACEHOLDER, Redactor
 
@@ -160,3 +160,9 @@ def test_a_child_gets_no_secret_and_no_hook() -> None:
         "TOKENIZERS_PARALLELISM",
     }
     assert child_env({})["PATH"]
+
+
+def test_folders_that_the_owner_puts_first_on_the_path() -> None:
+    env = with_path({"PATH": "/usr/bin", "A": "1"}, ["/opt/tools", "bin", "./x", "~/mine"])
+    assert env["PATH"].split(":") == ["/opt/tools", str(Path("~/mine").expanduser()), "/usr/bin"] and env["A"] == "1"
+    assert with_path({"PATH": "/usr/bin"}, [])["PATH"] == "/usr/bin"
