@@ -28,6 +28,7 @@ from openclaw_gateway.parts.browser import open_browser
 from openclaw_gateway.parts.budget import announce_budget
 from openclaw_gateway.parts.channels import open_channels, run_channels
 from openclaw_gateway.parts.credentials import check_auth, gateway_auth, gateway_secret, load_secrets
+from openclaw_gateway.parts.dreaming import open_dreaming
 from openclaw_gateway.parts.jobs import open_jobs
 from openclaw_gateway.parts.log import open_redactor, start_log
 from openclaw_gateway.parts.mcp import open_mcp
@@ -258,6 +259,7 @@ async def _build(
     await run_channels(stack, services.channels)
     open_subagents(stack, services, runtime, tool_services).start()
     await open_automation(stack, services, secrets).start()
+    open_dreaming(stack, services).start()
     await run_plugins(stack, services)
     await _watch(stack, config)
     await config.mark_good()

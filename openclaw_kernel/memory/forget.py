@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from openclaw_kernel.memory.api import ForgetReport, MemoryRefused, Selector
+from openclaw_kernel.memory.dreaming import forget_dreams
 from openclaw_kernel.memory.edit import take_out
 from openclaw_kernel.memory.engine import Engine
 from openclaw_kernel.memory.exclusions import session_id
@@ -39,6 +40,7 @@ def forget(engine: Engine, selector: Selector, at: int) -> ForgetReport:
     engine.drop(said)
     engine.writes.scrub(lambda row: plan.write(row) or (row.path in rewritten and row.line_hash in hashes))
     engine.forget_side_files()
+    forget_dreams(engine.places.workspace, engine.durable.path.parent)
     return ForgetReport(notes, chunks + len(said), vectors, tuple(rewritten))
 
 

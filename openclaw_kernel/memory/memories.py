@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from openclaw_kernel.config.schema.memory import Memory
-from openclaw_kernel.memory.api import Excerpt, MemoryBackend, Provenance
+from openclaw_kernel.memory.api import Excerpt, Hit, MemoryBackend, Provenance
 from openclaw_kernel.memory.backend import NAME, memory_folder, open_memory
 from openclaw_kernel.memory.filling import Progress
 from openclaw_kernel.memory.notes import Note, Notes
@@ -89,6 +89,8 @@ class Memories:
         self._state_dir = state_dir
         self._embedding = embedding
         self._clock = clock
+        self.on_recall: list[Callable[[str, str, Sequence[Hit]], None]] = []
+        """Hear the agent, the query and the hits of every search that the assistant makes for its owner."""
         self._open: dict[str, _Open] = {}
         self._closing: set[asyncio.Future[None]] = set()
 

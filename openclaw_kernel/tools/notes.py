@@ -80,6 +80,8 @@ class NoteTools:
                 found = await memories.of(ctx.agent_id).search(args.query, limit=args.limit + OWN, kinds=kinds)
                 others = [hit for hit in found if hit.kind != "session" or hit.path != ctx.session_key]
                 hits = [narrowed(hit, args.query) for hit in others[: args.limit]]
+                for listener in memories.on_recall if not ctx.guest else ():
+                    listener(ctx.agent_id, args.query, hits)
             citations = memories.settings(ctx.agent_id).citations != "off"
         except UserError as error:
             raise ToolError(str(error)) from error

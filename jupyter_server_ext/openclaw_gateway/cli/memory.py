@@ -12,6 +12,7 @@ import click
 from openclaw_gateway.cli import memory_show as views
 from openclaw_gateway.cli import show
 from openclaw_gateway.cli.memory_ask import Asker
+from openclaw_gateway.cli.memory_dream import dream
 from openclaw_gateway.cli.memory_model import model
 from openclaw_gateway.cli.wire import Target, target_options
 
@@ -22,6 +23,7 @@ def command() -> None:
 
 
 command.add_command(model)
+command.add_command(dream)
 
 
 def agent_option(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -46,6 +46,9 @@ _NAMES = {
     "config": "config.get config.set config.apply config.patch config.schema config.schema.lookup",
     "logs": "logs.tail",
     "sql": "sql.query",
+    "dreaming": (
+        "memory.dream.list memory.dream.run memory.dream.apply memory.dream.reject memory.dream.revert doctor.memory.dreamDiary"
+    ),
     "memory": (
         "memory.status doctor.memory.status memory.search memory.get memory.log memory.index memory.export memory.forget "
         "memory.undo memory.promote memory.import"

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
+from openclaw_gateway.automation.dreams import Dreams
 from openclaw_gateway.automation.house import Automation
 from openclaw_gateway.channels.room import ChannelRoom
 from openclaw_gateway.methods.projection import Projection
@@ -79,6 +80,7 @@ class GatewayServices:
     plugin_commands: dict[str, Any] = field(default_factory=dict)
     subagents: SessionDesk = field(init=False, repr=False)
     memories: Memories = field(init=False, repr=False)
+    dreams: Dreams = field(init=False, repr=False)
     redactor: Redactor = field(default_factory=Redactor, repr=False)
     tool_standings: Callable[[str], Sequence[Standing]] = field(init=False, repr=False)
 

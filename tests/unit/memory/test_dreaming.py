@@ -12,13 +12,14 @@ import pytest
 
 from openclaw_kernel.config.schema.memory import Dreaming
 from openclaw_kernel.memory import dreaming as dreaming_module
-from openclaw_kernel.memory.api import Hit, MemoryRefused
+from openclaw_kernel.memory.api import Hit, MemoryRefused, Selector
 from openclaw_kernel.memory.chunking import count_tokens
 from openclaw_kernel.memory.dreaming import Dreamer, forget_dreams
 from openclaw_kernel.memory.dreaming_page import HEADING, entries, loss, rewritten, snippet
 from openclaw_kernel.memory.dreaming_recalls import Recalls, query_hash
 from openclaw_kernel.memory.dreaming_signals import WEIGHTS, Group, candidate, light, said, same, themes, weigh
 from openclaw_kernel.memory.writes import Writes
+from tests.unit.memory.keeping import Hands
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 PLANTS = "Mira waters the plants on the balcony every Tuesday"
@@ -62,6 +63,10 @@ class Night:
     def curated(self) -> str:
         path = self.workspace / "MEMORY.md"
         return path.read_text() if path.exists() else ""
+
+
+def files(root: Path) -> list[Path]:
+    return [path for path in root.rglob("*") if path.is_file()]
 
 
 ASKED = ("who waters the plants", "balcony plants", "what does Mira do on Tuesday", "watering day")
@@ -270,6 +275,25 @@ def test_forgetting_leaves_no_copy_in_what_dreaming_made(night: Night) -> None:
     night.dreamer.dream()
     for path in night.workspace.parent.rglob("*"):
         assert not path.is_file() or not {b"plants", b"Graz", b"Mira"} & set(path.read_bytes().split()), path
+
+
+async def test_what_a_forgotten_conversation_brought_into_memory_goes_with_it(tmp_path: Path) -> None:
+    hands = Hands(tmp_path)
+    memory = hands.memory()
+    await memory.append("Mira waters the plants", "agent", "agent:main:secret", NOON)
+    settings = Dreaming(min_score=0, min_recall_count=0, min_unique_queries=0)
+    folder = hands.state / "memory/main"
+    dreamer = Dreamer(hands.workspace, folder, lambda: settings, lambda: NOON, lambda: memory.keeper().writes)
+    dreamer.dream()
+    assert len(dreamer.apply().applied) == 1
+    (hands.workspace / "DREAMS.md").write_text((hands.workspace / "DREAMS.md").read_text() + "Mine: plants.\n")
+    report = await memory.forget(Selector(session_key="agent:main:secret"))
+    assert report.notes == 2 and "MEMORY.md" in report.files
+    assert [path for path in files(tmp_path) if b"Mira" in path.read_bytes()] == []
+    assert not list((folder / "dreams").iterdir())
+    assert (hands.workspace / "DREAMS.md").read_text().endswith("Mine: plants.\n"), "the owner's own part stays"
+    dreamer.close()
+    await memory.close()
 
 
 def test_a_recall_row_holds_no_word(night: Night) -> None:
