@@ -23,7 +23,7 @@ VERSION = 1
 
 _WIDE = re.compile(r"[\u1100-\u11ff\u2e80-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]")
 """Chinese, Japanese and Korean: about one token a character."""
-_HEADING = re.compile(r"(#{1,6})[ \t]+(.*?)[ \t]*#*\s*$")
+_HEADING = re.compile(r"(#{1,6})[ \t]+(.*)")
 _FENCE = re.compile(r"\s{0,3}(```|~~~)")
 
 
@@ -140,7 +140,7 @@ def _pieces(data: bytes, limit: int) -> Iterator[_Piece]:
             level = len(found.group(1))
             headings = [row for row in headings if row[0] < level]
             above = " > ".join(title for _, title in headings)
-            headings.append((level, found.group(2)))
+            headings.append((level, found.group(2).rstrip().rstrip("#").rstrip(" \t")))
         tokens = count_tokens(line) + 1 if line.strip() else 1
         if tokens <= limit + 1:
             yield _Piece(number, at, at + len(raw), min(tokens, limit), above, not line.strip(), found is not None)

@@ -115,7 +115,7 @@ _FILE_LIST = re.compile(r"--f(?!ield|ollow)")
 _SYSTEM_FOLDERS = ("/bin", "/usr/bin")
 
 _DANGEROUS_TEXT = (
-    (re.compile(r"\brm\s+(?:-\S+\s+)*-[A-Za-z]*[rRf]|\brm\s+(?:\S+\s+)*--(?:recursive|force)"), "deletes files for good"),
+    (re.compile(r"\brm\s(?:[^\n;&|]{0,400}\s)?(?:-[A-Za-z]*[rRf]|--(?:recursive|force))"), "deletes files for good"),
     (re.compile(r"\b(?:sudo|doas|pkexec)\b"), "runs as another user"),
     (re.compile(r">\s*/(?:etc|boot|usr|dev/(?!null\b|stdout\b|stderr\b|fd/))"), "writes to the system"),
     (re.compile(r":\s*\(\s*\)\s*\{"), "starts processes without end"),

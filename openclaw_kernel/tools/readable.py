@@ -113,9 +113,19 @@ class _Builder(HTMLParser):
 def parse(html: str) -> Element:
     """The tree of a page. Never raises: what is no HTML is text."""
     builder = _Builder()
-    builder.feed(html)
+    builder.feed(_ended(html))
     builder.close()
     return builder.root
+
+
+def _ended(html: str) -> str:
+    """The page without marks that never end: the parser would look for the end of each of them through all the rest, and a
+    page of nothing else would keep it busy for hours. A comment without an end hides the rest, as it does in a browser."""
+    html = html.replace("<![", "&lt;![")
+    if (open_comment := html.find("<!--", html.rfind("-->") + 1)) >= 0:
+        html = html[:open_comment]
+    end = html.rfind(">") + 1
+    return html[:end] + html[end:].replace("<", "&lt;")
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,11 +148,15 @@ def _main(root: Element) -> Element:
     """The part that holds what the page is about; the whole where none does."""
     whole = len(_seen_text(root))
     best, size = root, 0
-    for element in root.walk():
+    stack = [root]
+    while stack:
+        element = stack.pop()
         if element.tag in ("main", "article") or element.attrs.get("role") == "main":
-            length = len(_seen_text(element))
+            length = len(_seen_text(element))  # one inside it holds no more
             if length > size:
                 best, size = element, length
+        else:
+            stack.extend(child for child in reversed(element.children) if isinstance(child, Element))
     return best if size >= whole * _MAIN_SHARE and size > 0 else root
 
 
@@ -203,8 +217,8 @@ class _Writer:
             self._line.append(f"`{words}`")
         elif (
             tag in ("b", "strong")
-            and (words := element.text())
             and not any(c for c in element.children if not isinstance(c, str))
+            and (words := element.text())
         ):
             self._line.append(f"**{words}**")
         elif tag in _BLOCKS:
@@ -256,15 +270,17 @@ class _Writer:
             self._blocks[before] = ("\x00" if follows else "") + indent + mark + first.lstrip("\x00 ")
 
     def _table(self, table: Element) -> None:
+        if any(inner.tag == "table" for inner in table.walk() if inner is not table):
+            self.write(table)  # a table that only arranges the page
+            return
         rows = [
             [cell.text().replace("|", "\\|") for cell in row.children if isinstance(cell, Element) and cell.tag in ("td", "th")]
             for row in table.walk()
             if row.tag == "tr"
         ]
         rows = [row for row in rows if any(row)]
-        nested = any(inner.tag == "table" for inner in table.walk() if inner is not table)
-        if nested or max((len(row) for row in rows), default=0) < 2:
-            self.write(table)  # a table that only arranges the page
+        if max((len(row) for row in rows), default=0) < 2:
+            self.write(table)
             return
         lines = ["| " + " | ".join(row) + " |" for row in rows]
         lines.insert(1, "|" + " --- |" * len(rows[0]))

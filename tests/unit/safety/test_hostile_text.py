@@ -8,7 +8,10 @@ from collections.abc import Callable
 import pytest
 
 from openclaw_kernel.agent.carried import identifiers, open_requests
+from openclaw_kernel.memory.chunking import cut
+from openclaw_kernel.safety.programs import danger
 from openclaw_kernel.safety.redact import PLACEHOLDER, Redactor
+from openclaw_kernel.tools.readable import read_page
 from openclaw_kernel.values.envelope import fence
 
 CHARS = 200_000
@@ -39,6 +42,10 @@ READERS: dict[str, Callable[[str], object]] = {
     "fence": lambda text: fence("page", text),
     "identifiers": identifiers,
     "requests": open_requests,
+    "notes": lambda text: list(cut(f"# {text}x".encode(), 400, 0)),
+    "danger": lambda text: danger((), text),
+    "page": lambda text: read_page(text, "https://x.test/"),
+    "closed page": lambda text: read_page(f"{text}'>-->", "https://x.test/"),
 }
 
 
