@@ -1,8 +1,9 @@
 """Keyword search: BM25 over postings in plain arrays, with additions beside them.
 
 `Postings` is which rows hold a term and how often. The bulk is sorted by term and may be mapped from a file; what came since
-lies in dictionaries, so that a new chunk costs microseconds. Rows that died are left out when a list is read, so that counts
-are those of the living.
+lies as it came, a few hundred chunks of it, and before that in sorted parts, so that a new chunk costs microseconds and no step
+makes or lets go of many small objects at once: that would keep every other thread waiting. Rows that died are left out when a
+list is read, so that counts are those of the living.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ import math
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -29,15 +29,10 @@ MOST = 255
 """A term said more often in one chunk counts as so often."""
 BLOCK = 1 << 16
 """Postings merged at once: about 3 ms of work, between which other threads run."""
-
-
-@dataclass(frozen=True, slots=True)
-class Fresh:
-    """Additions by term, each packed as (row + shift) × 256 + times. The shift stays when a compaction renumbers rows, so that
-    nothing has to be packed anew."""
-
-    lists: dict[int, array[int]]
-    shift: int = 0
+UNSORTED = 1 << 13
+"""Postings that are looked through one by one, which takes some microseconds; one more and they become a sorted part."""
+PART = 1 << 17
+"""Postings up to which sorted parts are joined while adding: a few milliseconds. Larger ones wait for a compaction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,50 +101,66 @@ class Postings:
         self._ends = arrays.get("ends", np.empty(0, np.int64))
         self._rows = arrays.get("rows", np.empty(0, np.int32))
         self._times = arrays.get("times", np.empty(0, np.uint8))
-        self._fresh: list[Fresh] = [Fresh({})]
+        self._parts: list[_Part] = []
+        self._frozen = 0
+        self._shift = 0
+        self._terms_said = array("Q")
+        self._packed = array("q")
 
     def arrays(self) -> Arrays:
         """The sorted bulk; additions are not in it."""
         return {"terms": self._terms, "ends": self._ends, "rows": self._rows, "times": self._times}
 
     def add(self, row: int, terms: Mapping[int, int]) -> None:
-        lists, base = self._fresh[-1].lists, row + self._fresh[-1].shift << 8
-        for term, times in terms.items():
-            packed = base | min(times, MOST)
-            held = lists.get(term)
-            if held is None:
-                lists[term] = array("q", (packed,))
-            else:
-                held.append(packed)
+        """Takes in the terms of a new row, each with how often it is said. An addition is (row + shift) × 256 + times; the
+        shift grows when a compaction renumbers rows, so that nothing has to be packed anew."""
+        base = row + self._shift << 8
+        self._terms_said.extend(terms)
+        self._packed.extend([base | (times if times < MOST else MOST) for times in terms.values()])
+        if len(self._packed) >= UNSORTED:
+            self._seal()
+
+    def _seal(self) -> None:
+        """What lies unsorted becomes a part; a part of about the size of the one before it joins it."""
+        if not self._packed:
+            return
+        part = _Part.of(np.array(self._terms_said, np.uint64), np.array(self._packed, np.int64))
+        while len(self._parts) > self._frozen:
+            before = self._parts[-1]
+            if before.size > 2 * part.size or before.size + part.size > PART:
+                break
+            part = before.joined(part)
+            self._parts.pop()
+        self._parts.append(part)
+        self._terms_said, self._packed = array("Q"), array("q")
 
     def of(self, term: int, corpus: Corpus) -> Lists:
         """Living rows that hold the term, ascending, and how often they say it."""
-        start, end = self._span(term)
+        start, end = _span(self._terms, self._ends, term)
         rows, times = self._rows[start:end], self._times[start:end]
-        for fresh in self._fresh:
-            held = fresh.lists.get(term)
-            if held is not None:
-                packed = np.array(held, np.int64)
-                rows = np.concatenate((rows, ((packed >> 8) - fresh.shift).astype(np.int32)))
-                times = np.concatenate((times, (packed & MOST).astype(np.uint8)))
+        later = [part.of_term(term) for part in self._parts]
+        if self._packed:
+            at = np.flatnonzero(np.frombuffer(self._terms_said, np.uint64) == np.uint64(term))
+            later.append(np.frombuffer(self._packed, np.int64)[at])
+        later = [packed for packed in later if len(packed)]
+        if later:
+            packed = np.concatenate(later)
+            rows = np.concatenate((rows, ((packed >> 8) - self._shift).astype(np.int32)))
+            times = np.concatenate((times, (packed & MOST).astype(np.uint8)))
         if corpus.living < corpus.size and len(rows):
             lives = corpus.alive[rows]
             rows, times = rows[lives], times[lives]
         return rows, times
 
-    def _span(self, term: int) -> tuple[int, int]:
-        at = int(np.searchsorted(self._terms, np.uint64(term)))
-        if at >= len(self._terms) or int(self._terms[at]) != term:
-            return 0, 0
-        return (int(self._ends[at - 1]) if at else 0), int(self._ends[at])
-
     def freeze(self) -> None:
-        """From here on additions go into a new dictionary; the older ones are what `merged` takes in."""
-        self._fresh.append(Fresh({}, self._fresh[-1].shift))
+        """Additions until here are what `merged` takes in."""
+        self._seal()
+        self._frozen = len(self._parts)
 
     def thaw(self, merged: Postings, shift: int) -> None:
         """Hands `merged` what was added since `freeze`; those rows have come down by `shift`."""
-        merged._fresh = [Fresh(self._fresh[-1].lists, self._fresh[-1].shift + shift)]
+        merged._parts, merged._shift = self._parts[self._frozen :], self._shift + shift
+        merged._terms_said, merged._packed = self._terms_said, self._packed
 
     def held(self, terms: NDArray[np.uint64]) -> NDArray[np.bool_]:
         """Which of the terms the bulk knows."""
@@ -161,10 +172,9 @@ class Postings:
     def merged(self, number: NDArray[np.int32]) -> Postings:
         """Bulk and frozen additions as one bulk. `number` is each row's new number, −1 for one that goes. In blocks, so that no
         step keeps other threads waiting for long."""
-        frozen = [_Sorted.of(fresh) for fresh in self._fresh[:-1]]
-        every = self._terms
-        for part in frozen:
-            every = np.union1d(every, part.terms)
+        frozen = self._parts[: self._frozen]
+        every = np.sort(np.concatenate((self._terms, *(part.terms for part in frozen))))
+        every = every[_firsts(every)]
         sizes = np.zeros(len(every), np.int64)
         rows, times = [], []
         for low, high in self._blocks(every, frozen):
@@ -178,7 +188,7 @@ class Postings:
             arrays |= {"rows": np.concatenate(rows), "times": np.concatenate(times)}
         return Postings(arrays)
 
-    def _blocks(self, every: NDArray[np.uint64], frozen: Sequence[_Sorted]) -> Iterator[tuple[int, int]]:
+    def _blocks(self, every: NDArray[np.uint64], frozen: Sequence[_Part]) -> Iterator[tuple[int, int]]:
         """Borders in `every` between which about BLOCK postings lie."""
         through = self._ends_at(every)
         for part in frozen:
@@ -194,18 +204,18 @@ class Postings:
         return np.concatenate((np.zeros(1, np.int64), self._ends))[np.searchsorted(self._terms, every, "right")]
 
     def _block(
-        self, terms: NDArray[np.uint64], frozen: Sequence[_Sorted], number: NDArray[np.int32]
+        self, terms: NDArray[np.uint64], frozen: Sequence[_Part], number: NDArray[np.int32]
     ) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.uint8]]:
         """Of consecutive terms: the length of each list, and the lists with new row numbers."""
         low, high = np.searchsorted(self._terms, terms[0]), np.searchsorted(self._terms, terms[-1], "right")
         edges = np.concatenate((self._ends[low - 1 : low] if low else np.zeros(1, np.int64), self._ends[low:high]))
         start, end = int(edges[0]), int(edges[-1])
-        which = [np.repeat(np.searchsorted(terms, self._terms[low:high]), np.diff(edges)).astype(np.int32)]
+        which = [np.repeat(np.searchsorted(terms, self._terms[low:high]).astype(np.int32), np.diff(edges))]
         rows, times = [number[self._rows[start:end]]], [self._times[start:end]]
         for part in frozen:
             places, packed = part.between(terms)
             which.append(places)
-            rows.append(number[(packed >> 8) - part.shift])
+            rows.append(number[(packed >> 8) - self._shift])
             times.append((packed & MOST).astype(np.uint8))
         all_which, all_rows, all_times = np.concatenate(which), np.concatenate(rows), np.concatenate(times)
         order = np.argsort(all_which, kind="stable")
@@ -214,25 +224,33 @@ class Postings:
 
 
 @dataclass(frozen=True, slots=True)
-class _Sorted:
-    """A dictionary of additions as arrays in term order."""
+class _Part:
+    """Additions in term order, those of one term in the order they came."""
 
     terms: NDArray[np.uint64]
     ends: NDArray[np.int64]
     packed: NDArray[np.int64]
-    shift: int
 
     @classmethod
-    def of(cls, fresh: Fresh) -> _Sorted:
-        keys = iter(fresh.lists)
-        parts = []
-        while len(part := np.fromiter(islice(keys, 10_000), np.uint64)):
-            parts.append(part)
-        terms = np.sort(np.concatenate(parts)) if parts else np.empty(0, np.uint64)
-        lists = [fresh.lists[term] for term in _slowly(terms)]
-        ends = np.cumsum(np.fromiter(map(len, lists), np.int64, len(lists)))
-        packed = [np.frombuffer(b"".join(lists[at : at + 10_000]), np.int64) for at in range(0, len(lists), 10_000)]
-        return cls(terms, ends, np.concatenate(packed) if packed else np.empty(0, np.int64), fresh.shift)
+    def of(cls, terms: NDArray[np.uint64], packed: NDArray[np.int64]) -> _Part:
+        """Of a term and an addition each."""
+        order = np.argsort(terms, kind="stable")
+        said = terms[order]
+        firsts = np.flatnonzero(_firsts(said))
+        return cls(said[firsts], np.append(firsts[1:], len(said)), packed[order])
+
+    @property
+    def size(self) -> int:
+        return len(self.packed)
+
+    def of_term(self, term: int) -> NDArray[np.int64]:
+        start, end = _span(self.terms, self.ends, term)
+        return self.packed[start:end]
+
+    def joined(self, later: _Part) -> _Part:
+        parts = (self, later)
+        terms = np.concatenate([np.repeat(part.terms, np.diff(part.ends, prepend=0)) for part in parts])
+        return _Part.of(terms, np.concatenate([part.packed for part in parts]))
 
     def ends_at(self, every: NDArray[np.uint64]) -> NDArray[np.int64]:
         return np.concatenate((np.zeros(1, np.int64), self.ends))[np.searchsorted(self.terms, every, "right")]
@@ -241,10 +259,20 @@ class _Sorted:
         """The additions of consecutive terms: the place in `terms` and the packed row of each."""
         low, high = np.searchsorted(self.terms, terms[0]), np.searchsorted(self.terms, terms[-1], "right")
         edges = np.concatenate((self.ends[low - 1 : low] if low else np.zeros(1, np.int64), self.ends[low:high]))
-        places = np.repeat(np.searchsorted(terms, self.terms[low:high]), np.diff(edges)).astype(np.int32)
+        places = np.repeat(np.searchsorted(terms, self.terms[low:high]).astype(np.int32), np.diff(edges))
         return places, self.packed[int(edges[0]) : int(edges[-1])]
 
 
-def _slowly(terms: NDArray[np.uint64]) -> Iterator[int]:
-    for at in range(0, len(terms), 10_000):
-        yield from terms[at : at + 10_000].tolist()
+def _span(terms: NDArray[np.uint64], ends: NDArray[np.int64], term: int) -> tuple[int, int]:
+    """Where the list of a term lies; an empty place when it is not there."""
+    at = int(terms.searchsorted(np.uint64(term)))
+    if at >= len(terms) or int(terms[at]) != term:
+        return 0, 0
+    return (int(ends[at - 1]) if at else 0), int(ends[at])
+
+
+def _firsts(ordered: NDArray[np.uint64]) -> NDArray[np.bool_]:
+    """Of each of the terms, in order, whether it is another than the one before it."""
+    first = np.ones(len(ordered), np.bool_)
+    np.not_equal(ordered[1:], ordered[:-1], out=first[1:])
+    return first

@@ -289,7 +289,9 @@ class RamIndex:
             table = rows.compacted(upto, keep)
             moved = vectors.compacted(keep) if vectors else None
             with self._lock:
+                former = self._vocabulary
                 self._swap(table, postings, vocabulary, vectors, moved, keep, upto)
+            former.let_go()
 
     def _swap(
         self,

@@ -18,6 +18,9 @@ from openclaw_kernel.memory.words import STOP_WORDS, token_of
 SHORTEST = 4
 """Letters a word needs to be repaired (memory page, section 6)."""
 LONGEST = 32
+SEEN = 1 << 14
+"""Words of which it is known without a look that they are here; letting go of many more at once would keep other threads
+waiting."""
 
 Bucket = tuple[int, int]
 """First letter (code point) and length."""
@@ -47,6 +50,8 @@ class Vocabulary:
 
     def add(self, words: frozenset[str]) -> None:
         fresh, new = self._fresh[-1], words - self._seen
+        if len(self._seen) + len(new) > SEEN:
+            self._seen = set()
         self._seen |= new
         for word in new:
             if SHORTEST - 1 <= len(word) <= LONGEST:
@@ -95,6 +100,12 @@ class Vocabulary:
     def thaw(self, merged: Vocabulary) -> None:
         """Hands `merged` the words since `freeze`."""
         merged._fresh, merged._seen = [self._fresh[-1]], self._seen
+
+    def let_go(self) -> None:
+        """Drops what `merged` has taken in, a piece at a time; nobody may ask any more."""
+        for fresh in self._fresh[:-1]:
+            while fresh:
+                fresh.popitem()
 
     def merged(self, alive: Callable[[NDArray[np.uint64]], NDArray[np.bool_]]) -> Vocabulary:
         """The bulk and the frozen words as one bulk, without those whose term is not `alive`."""

@@ -23,7 +23,8 @@ _STOP = """a about after again all also am an and any are as at be because been 
 STOP_WORDS = frozenset(_STOP.split())
 
 KNOWN_WORDS = 200_000
-"""Words whose stem and hash are kept; above it the cache starts afresh (about 30 MB)."""
+"""Words whose stem and hash are kept (about 30 MB). Then the last one gives way: dropping all of them at once would keep every
+other thread waiting."""
 
 _TOKEN = re.compile(r"\w+(?:[./:@#+\-]+\w+)*(?:['’]\w{1,2}\b)?")
 _PART = re.compile(r"[^\W_]+")
@@ -48,7 +49,7 @@ _known: dict[str, tuple[Token, ...]] = {}
 
 def _learn(raw: str) -> tuple[Token, ...]:
     if len(_known) >= KNOWN_WORDS:
-        _known.clear()
+        _known.popitem()
     known = _known[raw] = tuple(token_of(word) for word in dict.fromkeys(_cut(raw)) if word not in STOP_WORDS)
     return known
 
