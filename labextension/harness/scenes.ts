@@ -45,6 +45,11 @@ export function play(chat: Chat, scene: string): void {
       tool('t1', 'python', { code: 'df[["flipper_length_mm", "body_mass_g"]].corr()' }, { took: 300, output: '0.87' });
       end('## Flippers predict mass well\n\nAcross 342 birds, each extra millimetre of flipper goes with about 50 g of body mass.\n\n```python\nfrom scipy import stats\n\nfit = stats.linregress(\n    df["flipper_length_mm"],\n    df["body_mass_g"],\n)\nround(fit.slope, 1)\n```');
     },
+    reading: () => {
+      ask('What did I decide about the greenhouse?');
+      end('In March you chose polycarbonate over glass, for the hail.');
+      on('memory.progress', { agentId: 'main', done: 1240, total: 5000, active: true });
+    },
     streaming: () => {
       ask('And is it the same for each species?');
       on('agent', { stream: 'thinking', data: { text: 'Group by species first.' } }, now - 9000);

@@ -12,7 +12,7 @@ import { Meters } from './meters';
 import { AnswerContext } from './question';
 import { SessionList } from './sessions';
 import { Act, ActContext } from './surface';
-import { AwayBar, StatusLine } from './status';
+import { AwayBar, ReadingLine, StatusLine } from './status';
 
 interface Props {
   chat: Chat;
@@ -131,6 +131,7 @@ function Conversation(props: { chat: Chat; state: State; inputRef: React.RefObje
       <Log key={state.sessionKey} state={state} busy={answer !== null || state.link.kind !== 'open'} onSend={send} onEdit={edit} />
       <AwayBar link={state.link} everOpen={state.everOpen} onRetry={() => chat.retryNow()} />
       <footer className="oc-foot">
+        <ReadingLine reading={state.reading} />
         <StatusLine answer={answer} asks={asks} />
         <Composer
           value={draft}

@@ -1,5 +1,5 @@
 import * as React from 'react';
-import type { Answer, Link } from '../gateway';
+import type { Answer, Link, Reading } from '../gateway';
 import { Words, useEnv } from './env';
 import { elapsed } from './format';
 import { useTick } from './hooks';
@@ -39,6 +39,24 @@ export function StatusLine(props: { answer: Answer | null; asks: boolean }): JSX
       <span className="oc-ellipsis">{doing(words, answer, asks)}</span>
       <span className="oc-spacer" />
       <span className="oc-num">{elapsed(now - answer.startedAt)}</span>
+    </div>
+  );
+}
+
+/** One quiet line while notes are read for search by meaning; absent otherwise. */
+export function ReadingLine(props: { reading: Reading | null }): JSX.Element | null {
+  const { words } = useEnv();
+  if (props.reading === null) {
+    return null;
+  }
+  const { done, total } = props.reading;
+  const label = words.__('Reading %1 of %2 notes …', done.toLocaleString(), total.toLocaleString());
+  return (
+    <div className="oc-now oc-reading" title={words.__('Search by words works already; search by meaning as the notes are read.')}>
+      <span className="oc-ellipsis oc-num">{label}</span>
+      <span className="oc-reading-bar" role="progressbar" aria-label={label} aria-valuemin={0} aria-valuemax={total} aria-valuenow={done}>
+        <span style={{ width: `${((100 * done) / total).toFixed(1)}%` }} />
+      </span>
     </div>
   );
 }

@@ -2,6 +2,7 @@ export * from './announce';
 export * from './blocks';
 export * from './chat';
 export * from './frames';
+export type { Reading } from './memory';
 export * from './node';
 export * from './questions';
 export * from './reduce';

@@ -2,6 +2,7 @@
 import type { Action } from './actions';
 import { isObject, Json, list, text } from './frames';
 import { emptyAnswer, readFlight, readHistory, readSaid, runOf } from './history';
+import { readingAfter } from './memory';
 import { change, heard, listed, openOnes, pairEvent } from './requests';
 import { QuestionAction, questionsAfter, questionsStep } from './questions';
 import { addUsage, derivedTitle, modelRef, readApproval, readDecision, readModel, readSession, shortKey } from './read';
@@ -22,7 +23,7 @@ export function reduce(state: State, action: Action): State {
 function step(state: State, action: Exclude<Action, QuestionAction>): State {
   switch (action.type) {
     case 'link':
-      return { ...state, link: action.link, everOpen: state.everOpen || action.link.kind === 'open' };
+      return linked(state, action.link);
     case 'hello':
       return { ...state, configPath: text(action.payload.snapshot, 'configPath') ?? state.configPath };
     case 'open':
@@ -64,15 +65,21 @@ function step(state: State, action: Exclude<Action, QuestionAction>): State {
   }
 }
 
+/** What a gateway told of itself ends with the connection to it. */
+function linked(state: State, link: State['link']): State {
+  const open = link.kind === 'open';
+  return { ...state, link, everOpen: state.everOpen || open, reading: open ? state.reading : null };
+}
+
 function present<T>(rows: readonly (T | null)[]): T[] {
   return rows.filter((row): row is T => row !== null);
 }
 
 function openSession(state: State, sessionKey: string, title: string): State {
-  const { link, everOpen, models, sessions, approvals, requests, questions, configPath, model } = state;
+  const { link, everOpen, models, sessions, approvals, requests, questions, configPath, model, reading } = state;
   return {
     ...initialState(sessionKey),
-    link, everOpen, models, sessions, approvals, requests, questions, configPath, model, title
+    link, everOpen, models, sessions, approvals, requests, questions, configPath, model, reading, title
   };
 }
 
@@ -185,6 +192,8 @@ function applyEvent(state: State, name: string, payload: Json, at: number): Stat
         cancelled: payload.state === 'cancelled',
         resolvedAt: at
       });
+    case 'memory.progress':
+      return { ...state, reading: readingAfter(state.reading, payload) };
     case 'sessions.changed':
       return applySessionChange(payload.reason === 'reset' && isMine(state, payload) ? emptied(state) : state, payload);
   }

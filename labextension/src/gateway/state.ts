@@ -1,4 +1,5 @@
 /** What the chat knows. Values only: the reducer makes new ones, the components draw them. */
+import type { Reading } from './memory';
 import type { Asked } from './questions';
 import type { PairRequest } from './requests';
 import type { Link } from './socket';
@@ -168,6 +169,8 @@ export interface State {
   model: string;
   usage: Usage;
   configPath: string;
+  /** Notes that are being read, `null` when none are. */
+  reading: Reading | null;
 }
 
 export const BUILT_IN = 'builtin/offline';
@@ -190,6 +193,7 @@ export function initialState(sessionKey = 'main'): State {
     models: [],
     model: '',
     usage: { tokens: 0, cost: null, context: 0 },
-    configPath: ''
+    configPath: '',
+    reading: null
   };
 }

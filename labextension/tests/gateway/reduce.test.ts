@@ -325,3 +325,21 @@ describe('messages of other windows', () => {
     expect(state.entries.map(entry => entry.kind)).toEqual(['said', 'said', 'answer']);
   });
 });
+
+describe('notes that are being read', () => {
+  const told = (state: State, payload: Record<string, unknown>) => reduce(state, { type: 'event', name: 'memory.progress', payload, at: 1 });
+  const underway = told(start(), { agentId: 'main', done: 1240, total: 5000, active: true });
+
+  it('show how far it is, until all are read', () => {
+    expect(underway.reading).toEqual({ agentId: 'main', done: 1240, total: 5000 });
+    expect(told(underway, { agentId: 'main', done: 5000, total: 5000, active: false }).reading).toBeNull();
+    expect(told(underway, { agentId: 'main', done: 1300, total: 5000, active: false }).reading).toBeNull();
+  });
+
+  it('are those of one agent, and none of a gateway that went away', () => {
+    expect(told(underway, { agentId: 'other', done: 9, total: 9, active: false }).reading?.done).toBe(1240);
+    expect(told(underway, { agentId: 'main', done: 'x' }).reading).toBeNull();
+    expect(reduce(underway, { type: 'open', sessionKey: 'two', title: '' }).reading?.done).toBe(1240);
+    expect(reduce(underway, { type: 'link', link: { kind: 'connecting' }, at: 2 }).reading).toBeNull();
+  });
+});
