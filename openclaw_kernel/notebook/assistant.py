@@ -163,6 +163,7 @@ class Turn:
         try:
             while True:
                 self._wait(due())
+                self._look_again()
                 ended = work.done()
                 yield from self._taken()
                 if ended:
@@ -180,6 +181,7 @@ class Turn:
             with _lending():
                 while True:
                     await asyncio.wrap_future(self._news)
+                    self._look_again()
                     ended = work.done()
                     for step in self._taken(asynchronous=True):
                         if isinstance(step, Asked):
@@ -224,9 +226,12 @@ class Turn:
             if not self._news.done():
                 self._news.set_result(None)
 
-    def _taken(self, *, asynchronous: bool = False) -> Iterator[Step]:
+    def _look_again(self) -> None:
+        """From here on news is told anew. Before anything is looked at: what ends behind the look must wake the next wait."""
         with self._lock:
             self._news = concurrent.futures.Future()
+
+    def _taken(self, *, asynchronous: bool = False) -> Iterator[Step]:
         while self._arrived:
             step = self._arrived.popleft()
             if isinstance(step, Asked) and not asynchronous:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import concurrent.futures
 from typing import Any
 
 import pytest
@@ -9,6 +11,7 @@ import pytest
 from openclaw_kernel.client.connection import GatewayEvent
 from openclaw_kernel.notebook import cards
 from openclaw_kernel.notebook.asking import decision_of, offered, prompt_of
+from openclaw_kernel.notebook.assistant import Turn
 from openclaw_kernel.notebook.interrupt import python_runs, python_section
 from openclaw_kernel.notebook.screen import TerminalScreen
 from openclaw_kernel.notebook.turn import Asked, Outcome, Settled, Step, ToolCard, Trace, Used, Wrote
@@ -117,3 +120,32 @@ def test_sigint_raises_inside_python_only() -> None:
     with pytest.raises(KeyboardInterrupt), python_section():
         raise KeyboardInterrupt
     assert not python_runs()
+
+
+class Late(concurrent.futures.Future[Outcome]):
+    """A run that ends in the very moment after it was asked whether it has."""
+
+    def done(self) -> bool:
+        was = super().done()
+        if not was:
+            self.set_result(Outcome("ok", "hello"))
+        return was
+
+
+class LateLink:
+    def submit(self, work: Any) -> Late:
+        work.close()
+        return Late()
+
+
+@pytest.mark.parametrize("asynchronous", [False, True])
+async def test_a_run_that_ends_behind_the_look_wakes_who_waits(asynchronous: bool) -> None:
+    link: Any = LateLink()
+    turn = Turn(link, "main", "hello", lambda _request: "deny", "")
+    turn._wake()
+    if asynchronous:
+        async with asyncio.timeout(10):
+            assert [step async for step in turn.asteps()] == []
+    else:
+        assert await asyncio.wait_for(asyncio.to_thread(lambda: [step for step in turn.steps() if step]), 10) == []
+    assert turn.outcome.text == "hello"
