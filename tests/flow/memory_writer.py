@@ -1,6 +1,6 @@
 """Edits notes and takes them up until it is killed: `python -m tests.flow.memory_writer WORKSPACE STATE SEED`.
 
-Prints a line after each sync, so that whoever kills it knows that it is at work.
+Prints `begin` and `end` with the name of what it does (sync, compact, rewrite), so that whoever kills it knows in what.
 """
 
 from __future__ import annotations
@@ -8,6 +8,8 @@ from __future__ import annotations
 import asyncio
 import random
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from tests.unit.memory.keeping import Hands, WordModel
@@ -45,13 +47,21 @@ async def write(hands: Hands, seed: int) -> None:
     await memory.search("anything")
     engine = await memory._open()
     for number in range(100_000):
-        await memory.sync([edit(hands.workspace, chance) for _ in range(chance.randrange(1, 6))])
-        if number % 3 == 2:
+        with phase("sync"):
+            await memory.sync([edit(hands.workspace, chance) for _ in range(chance.randrange(1, 6))])
+        with phase("compact"):
             await memory._run(engine.ram.compact)
             await memory._run(engine.save)
-        if number % 7 == 6:
-            await memory._run(engine.durable.rewrite)
-        print(number, flush=True)
+        if number % 2:
+            with phase("rewrite"):
+                await memory._run(engine.durable.rewrite)
+
+
+@contextmanager
+def phase(name: str) -> Iterator[None]:
+    print(f"begin {name}", flush=True)
+    yield
+    print(f"end {name}", flush=True)
 
 
 if __name__ == "__main__":
