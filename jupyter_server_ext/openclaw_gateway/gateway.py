@@ -164,7 +164,7 @@ async def _build(
     stack.callback(approvals.close)
     models = Models(settings, secrets, clock=clock, state_dir=state_dir)
     stack.push_async_callback(models.close)
-    approvals.reviewer = open_reviewer(config, models, clock)
+    approvals.reviewer = open_reviewer(config, models, sessions, clock)
     devices = Devices(state_dir / DEVICES_FILE, clock=clock, new_id=new_id)
     stack.callback(devices.close)
 

@@ -9,15 +9,30 @@ from collections.abc import Callable
 
 from openclaw_kernel.agent.run import Turn
 from openclaw_kernel.models.api import Account, Asked
+from openclaw_kernel.sessions.index import SessionEntry
+from openclaw_kernel.sessions.store import Sessions
 from openclaw_kernel.values.events import FallbackStep, TurnStarted
 
+MAX_ANCESTORS = 8
 MARK = "model-fallback"
 """Transcript entry with the model that stands in, empty once the one that was meant is back."""
 
 
 def account_of(turn: Turn) -> Account:
     """On whose account the turn's model calls go, those of compaction too."""
-    return Account(turn.agent_id, turn.session.entry.key, turn.session.entry.session_id, turn.run_id)
+    return account_for(turn.house.sessions, turn.session.entry, turn.run_id)
+
+
+def account_for(sessions: Sessions, entry: SessionEntry, run_id: str) -> Account:
+    """The account of a run in the session of `entry`; what a subagent spends counts for the session that started it."""
+    root = entry
+    for _ in range(MAX_ANCESTORS):
+        above = sessions.get(root.parent_session_key) if root.parent_session_key else None
+        if above is None:
+            break
+        root = above
+    root_id = root.session_id if root is not entry else ""
+    return Account(entry.agent_id, entry.key, entry.session_id, run_id, root_id)
 
 
 def teller(turn: Turn) -> Callable[[Asked], None]:

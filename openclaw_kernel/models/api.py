@@ -74,12 +74,21 @@ class Prompt:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """On whose account a call goes: where its usage is booked and which budgets hold (MOD-18, MOD-19)."""
+    """On whose account a call goes: where its usage is booked and which budgets hold (MOD-18, MOD-19).
+
+    `root_id` is the session at the head of those that started this one; a budget for a session holds for all below it.
+    """
 
     agent_id: str = "main"
     session_key: str = ""
     session_id: str = ""
     run_id: str = ""
+    root_id: str = ""
+
+    @property
+    def family(self) -> str:
+        """The session whose budget this counts against."""
+        return self.root_id or self.session_id or self.session_key
 
 
 @dataclass(frozen=True, slots=True)

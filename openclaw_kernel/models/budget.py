@@ -119,18 +119,18 @@ class Budgeted:
     def limits(self, account: Account) -> Iterator[Limit]:
         """The limits that hold for a call, with what is spent of each."""
         budget, usage = self._config().budget, self._usage
-        day, session = usage.day(), account.session_id or account.session_key
+        day, session = usage.day(), account.family
         agent = budget.agents.get(account.agent_id)
         rows: list[tuple[str, str, BudgetLimit, tuple[str, ...]]] = [
             ("budget.turn", "this turn", budget.turn, ("run", account.run_id)),
-            ("budget.session", "this session", budget.session, ("session", session)),
+            ("budget.session", "this session", budget.session, ("family", session)),
             ("budget.day", "today", budget.day, ("day", day)),
         ]
         if agent is not None:
             key, name = f"budget.agents.{account.agent_id}", f"the agent {account.agent_id}"
             rows += [
                 (f"{key}.turn", f"this turn of {name}", agent.turn, ("run", account.run_id)),
-                (f"{key}.session", f"this session of {name}", agent.session, ("session", session)),
+                (f"{key}.session", f"this session of {name}", agent.session, ("family", session)),
                 (f"{key}.day", f"{name} today", agent.day, ("agent", account.agent_id, day)),
                 (key, f"{name} today", agent, ("agent", account.agent_id, day)),
             ]
@@ -153,8 +153,8 @@ class Budgeted:
         match place:
             case ("run", run_id):
                 return self._usage.run(run_id)
-            case ("session", session_id):
-                return self._usage.session(session_id)
+            case ("family", root_id):
+                return self._usage.family(root_id)
             case ("day", day):
                 return self._usage.on(day)
             case _:

@@ -71,7 +71,8 @@ NOTHING = Spent()
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """What one agent spent in one session on one model on one day (`2026-11-21`, local time)."""
+    """What one agent spent in one session on one model on one day (`2026-11-21`, local time). `root_id` is the session at the
+    head of those that started it, empty for one that nobody else started."""
 
     day: str
     agent_id: str
@@ -81,6 +82,7 @@ class Cell:
     model: str
     updated_at: int
     spent: Spent
+    root_id: str = ""
 
     @property
     def id(self) -> str:
@@ -103,9 +105,8 @@ class UsageBook:
         """Books one call."""
         spent = _spent(usage, model)
         cells, now = self._loaded(), self._clock()
-        fresh = Cell(
-            self.day(), account.agent_id, account.session_key, account.session_id, model.provider, model.id, now, spent
-        )
+        place = (self.day(), account.agent_id, account.session_key, account.session_id, model.provider, model.id)
+        fresh = Cell(*place, now, spent, account.root_id)
         known = cells.get(fresh.id)
         if known is not None:
             fresh = replace(fresh, spent=known.spent.plus(spent))
@@ -126,6 +127,10 @@ class UsageBook:
 
     def session(self, session_id: str) -> Spent:
         return self._sum("session", session_id)
+
+    def family(self, root_id: str) -> Spent:
+        """What a session spent and all that it started."""
+        return self._sum("family", root_id)
 
     def on(self, day: str) -> Spent:
         return self._sum("day", day)
@@ -158,7 +163,13 @@ class UsageBook:
 
     def _add(self, cell: Cell, spent: Spent) -> None:
         session = cell.session_id or cell.session_key
-        for place in (("day", cell.day), ("session", session), ("agent", cell.agent_id, cell.day)):
+        sums = (
+            ("day", cell.day),
+            ("session", session),
+            ("family", cell.root_id or session),
+            ("agent", cell.agent_id, cell.day),
+        )
+        for place in sums:
             self._sums[place] = self._sums.get(place, NOTHING).plus(spent)
 
     def _loaded(self) -> dict[str, Cell]:
@@ -216,6 +227,8 @@ def _spent(usage: Usage, model: Model) -> Spent:
 def _encode(cell: Cell) -> dict[str, object]:
     wire: dict[str, object] = {name: getattr(cell, name) for name in _PLACE}
     wire["updated_at"] = cell.updated_at
+    if cell.root_id:
+        wire["root_id"] = cell.root_id
     wire["spent"] = [getattr(cell.spent, name) for name in _NUMBERS]
     return wire
 
@@ -225,4 +238,4 @@ def _decode(wire: dict[str, object]) -> Cell:
     if not isinstance(numbers, list):
         raise TypeError("spent is not a list")
     place = {name: str(wire[name]) for name in _PLACE}
-    return Cell(**place, updated_at=int(str(wire["updated_at"])), spent=Spent(*numbers))
+    return Cell(**place, updated_at=int(str(wire["updated_at"])), spent=Spent(*numbers), root_id=str(wire.get("root_id", "")))

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from openclaw_gateway.methods.services import GatewayServices, NoParams, Params, parts
 from openclaw_gateway.protocol.dispatch import Call, Method
+from openclaw_kernel.agent.failover import account_for
 from openclaw_kernel.models.api import Account
 from openclaw_kernel.models.budget import Limit
 from openclaw_kernel.models.usage import Cell, Spent, by, total
@@ -219,7 +220,9 @@ def usage_text(services: GatewayServices, key: str) -> str:
     entry = services.sessions.get(key)
     agent_id, usage = parse(key).agent, services.models.usage
     session_id = entry.session_id if entry is not None else ""
-    account = Account(agent_id, key, session_id, entry.last_run_id or "" if entry is not None else "")
+    account = Account(agent_id, key)
+    if entry is not None:
+        account = account_for(services.sessions, entry, entry.last_run_id or "")
     lines = ["Usage:"]
     if entry is not None and entry.last_run_id:
         lines.append(f"- last turn: {_words(usage.run(entry.last_run_id))}")

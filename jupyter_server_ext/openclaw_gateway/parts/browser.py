@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
 
+from openclaw_kernel.agent.failover import account_for
 from openclaw_kernel.config.schema.agents import ModelChoice
 from openclaw_kernel.config.service import ConfigStore
 from openclaw_kernel.models.api import Account, ModelCall, Prompt
@@ -75,7 +76,9 @@ class ModelEyes:
             raise ToolError(f"agents.defaults.imageModel names {model.ref}, which cannot see pictures either.")
         seeing = tuple(one for one in fallbacks if "image" in one.input)
         entry = self._sessions.get(ctx.session_key)
-        account = Account(ctx.agent_id, ctx.session_key, entry.session_id if entry is not None else "", ctx.run_id)
+        account = Account(ctx.agent_id, ctx.session_key, "", ctx.run_id)
+        if entry is not None:
+            account = account_for(self._sessions, entry, ctx.run_id)
         message = UserMessage((Text(prompt), picture), self._clock())
         call = ModelCall(model, Prompt(stable=ASKED), (message,), account=account, fallbacks=seeing)
         answer = self._models.stream(call)

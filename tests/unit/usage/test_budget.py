@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
+from openclaw_kernel.agent.failover import account_for
 from openclaw_kernel.models.api import Account
 from openclaw_kernel.models.budget import estimate
 from openclaw_kernel.models.usage import Spent
+from openclaw_kernel.sessions.store import Sessions
 from openclaw_kernel.values.messages import AssistantMessage
 from tests.unit.usage.scripted import CHEAP, Scripted
 
@@ -24,6 +26,32 @@ def budget(**limits: Any) -> dict[str, Any]:
 def stopped(message: AssistantMessage) -> str:
     """The sentence of a call that a budget stopped, else nothing."""
     return message.error.message if message.error is not None and message.error.kind == "budget" else ""
+
+
+async def test_what_a_session_starts_counts_for_it(tmp_path: Path) -> None:
+    """Else work without end is handed on from one subagent to the next, each with a budget of its own."""
+    scripted = Scripted(tmp_path, config=budget(session={"tokens": 2_400}))
+    for child in ("c1", "c2"):
+        assert not stopped(await scripted.ask(session_key=child, session_id=child, run_id=child, root_id="s1"))
+    await scripted.models.close()
+    scripted.open()
+    assert scripted.models.usage.family("s1").tokens == 2_200 and scripted.models.usage.session("s1").tokens == 0
+    assert "budget.session.tokens" in stopped(await scripted.ask())
+    assert stopped(await scripted.ask(session_key="c3", session_id="c3", run_id="c3", root_id="s1"))
+    assert not stopped(await scripted.ask(session_id="another", run_id="o"))
+
+
+def test_the_account_of_a_subagent_names_the_session_at_the_head(tmp_path: Path) -> None:
+    sessions = Sessions(tmp_path)
+    keys = ("agent:main:main", "agent:main:subagent:a", "agent:main:subagent:a:subagent:b")
+    for key, above in zip(keys, (None, *keys), strict=False):
+        sessions.open(key)
+        sessions.update(key, parent_session_key=above)
+    entries = [entry for key in keys if (entry := sessions.get(key)) is not None]
+    accounts = [account_for(sessions, entry, "r") for entry in entries]
+    assert [one.root_id for one in accounts] == ["", entries[0].session_id, entries[0].session_id]
+    assert {one.family for one in accounts} == {entries[0].session_id}
+    sessions.close()
 
 
 @pytest.mark.parametrize(
