@@ -67,11 +67,13 @@ class Excerpt:
 
 @dataclass(frozen=True, slots=True)
 class Selector:
-    """What to forget (MEM-14): a session by its key, notes of one path, or every chunk that holds a text. One is set."""
+    """What to forget (MEM-14): a session by its key, notes of one path, or every chunk that holds a text. One is set.
+    `mark` stands for a text that a crash kept from being forgotten, see `forget.mark_of`."""
 
     session_key: str = ""
     path: str = ""
     text: str = ""
+    mark: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import stat
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,6 +14,10 @@ ITEM = re.compile(r"^\s{0,3}(?:[-*+]|\d+[.)])\s+")
 
 Unit = list[str]
 """The lines of one note, with their line ends."""
+
+changing = threading.RLock()
+"""Held while a note file is written: one that is rewritten whole loses no line that is added meanwhile. One for all files, for
+it is held for milliseconds."""
 
 
 def units(lines: list[str]) -> Iterator[Unit]:
@@ -31,17 +36,18 @@ def units(lines: list[str]) -> Iterator[Unit]:
 def take_out(path: Path, unwanted: Callable[[str], bool]) -> int:
     """Rewrites the file without the notes for which `unwanted(text)` holds; returns how many there were. A file with none is
     left alone. Raises `OSError` and `StoreError`."""
-    text = path.read_bytes().decode("utf-8", "surrogateescape")
-    kept: list[str] = []
-    gone = 0
-    for unit in units(text.splitlines(keepends=True)):
-        words = "".join(unit)
-        if words.strip() and unwanted(words):
-            gone += 1
-        else:
-            kept += unit
-    if gone:
-        write_atomic(path, "".join(kept).encode("utf-8", "surrogateescape"), stat.S_IMODE(path.stat().st_mode))
+    with changing:
+        text = path.read_bytes().decode("utf-8", "surrogateescape")
+        kept: list[str] = []
+        gone = 0
+        for unit in units(text.splitlines(keepends=True)):
+            words = "".join(unit)
+            if words.strip() and unwanted(words):
+                gone += 1
+            else:
+                kept += unit
+        if gone:
+            write_atomic(path, "".join(kept).encode("utf-8", "surrogateescape"), stat.S_IMODE(path.stat().st_mode))
     return gone
 
 

@@ -7,6 +7,7 @@ module, so a memory imports it on first use.
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -44,6 +45,8 @@ LOAD = 100
 
 UNSAVED_LEAST = 1_000
 """Changes below which writing the side files before the end is not worth it."""
+
+_READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 log = logging.getLogger(__name__)
 
@@ -125,6 +128,7 @@ class Engine:
     def forget_side_files(self) -> None:
         """No trace of a removed chunk stays in memory or in a side file."""
         self._files.remove()
+        self.ram.relearn(f"{row.heading}\n{row.text}" for row in self.durable.rows())
         self.ram.compact()
         self.save()
 
@@ -161,16 +165,10 @@ class Engine:
             floor=floor,
         )
         found = self.ram.search(query, vector, limit=limit, kinds=kinds, now=now, options=options)
-        answers = []
-        for scored in found:
-            if wanted.min_score is not None and scored.score < wanted.min_score:
-                continue
-            try:
-                entry = self.place(scored.id)
-            except KeyError:
-                continue  # removed between the search and now
-            answers.append(self._answer(entry, scored.score))
-        return answers
+        least = wanted.min_score
+        scores = {one.id: one.score for one in found if least is None or one.score >= least}
+        places = self.ram.places(list(scores))  # without what was removed between the search and now
+        return [self._answer(self._moved.get(entry.id, entry), scores[entry.id]) for entry in places]
 
     def place(self, id: int) -> Entry:
         """Where a chunk is now. Raises `KeyError`."""
@@ -182,25 +180,25 @@ class Engine:
         return {row.id: row.text for row in self.durable.rows(ids=ids)}
 
     def _answer(self, entry: Entry, score: float) -> Answer:
-        hit = Hit(entry.path, entry.line0, entry.line1, "", score, entry.kind, entry.provenance, entry.heading, entry.day)
-        if entry.kind == "session":
-            return Answer(entry.id, hit, False)
-        raw = self._bytes(entry)
-        if raw is None or digest_of(raw) != entry.digest:
-            return Answer(entry.id, hit, False)
-        return Answer(entry.id, replace(hit, text=raw.decode("utf-8", "replace")), True)
+        raw = self._bytes(entry) if entry.kind == "memory" else None
+        whole = raw is not None and digest_of(raw) == entry.digest
+        text = raw.decode("utf-8", "replace") if raw is not None and whole else ""
+        hit = Hit(entry.path, entry.line0, entry.line1, text, score, entry.kind, entry.provenance, entry.heading, entry.day)
+        return Answer(entry.id, hit, whole)
 
     def _bytes(self, entry: Entry) -> bytes | None:
-        """The chunk's bytes out of its file; `None` when it is gone or leads elsewhere now."""
-        file = self.places.find(self.places.workspace / entry.path)
-        if file is None:
-            return None
+        """The bytes that lie where the chunk was in its file; `None` when there is no such file. Whatever has come into its
+        place, or a link leads to, is told from the chunk by its digest; a pipe is not waited for."""
         try:
-            with file.path.open("rb") as handle:
-                handle.seek(entry.byte0)
-                return handle.read(entry.byte1 - entry.byte0)
+            file = os.open(os.path.join(self.places.workspace, entry.path), _READ)
         except OSError:
             return None
+        try:
+            return os.pread(file, entry.byte1 - entry.byte0, entry.byte0)
+        except OSError:
+            return None
+        finally:
+            os.close(file)
 
     # --- vectors
 

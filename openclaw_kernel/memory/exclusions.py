@@ -16,7 +16,7 @@ FILE_NAME = "exclusions.jsonl"
 
 @dataclass(frozen=True, slots=True)
 class Exclusion:
-    """`id` is a chunk's hash, or the hash of a session key."""
+    """`id` is a chunk's hash, or the hash of a session key, or of the place where an exchange begins."""
 
     id: str
     at: int
@@ -45,3 +45,8 @@ class Exclusions:
 
 def session_id(session_key: str) -> str:
     return "session:" + hashlib.sha256(session_key.encode()).hexdigest()[:32]
+
+
+def exchange_id(path: str, line: int) -> str:
+    """The exchange that begins in this line of a transcript, however it grows."""
+    return "exchange:" + hashlib.sha256(f"{path}#L{line}".encode("utf-8", "surrogatepass")).hexdigest()[:32]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -9,7 +10,7 @@ from openclaw_kernel.memory.api import ForgetReport, MemoryRefused, Selector
 from openclaw_kernel.memory.dreaming import forget_dreams
 from openclaw_kernel.memory.edit import take_out
 from openclaw_kernel.memory.engine import Engine
-from openclaw_kernel.memory.exclusions import session_id
+from openclaw_kernel.memory.exclusions import exchange_id, session_id
 from openclaw_kernel.memory.places import NoteFile
 from openclaw_kernel.memory.writes import Write, line_hash
 
@@ -45,7 +46,7 @@ def forget(engine: Engine, selector: Selector, at: int) -> ForgetReport:
 
 
 def _plan(engine: Engine, selector: Selector) -> _Plan:
-    if sum(map(bool, (selector.session_key, selector.path, selector.text.strip()))) != 1:
+    if sum(map(bool, (selector.session_key, selector.path, selector.text.strip(), selector.mark))) != 1:
         raise MemoryRefused("Say what to forget: one session, one note file, or one text.")
     if selector.session_key:
         key = selector.session_key
@@ -58,10 +59,15 @@ def _plan(engine: Engine, selector: Selector) -> _Plan:
     if selector.path:
         name = engine.places.resolve(selector.path).name
         return _Plan(lambda file, _text: file.name == name, lambda row: row.path == name, lambda _key, _text: False, name)
-    wanted = _plain(selector.text)
+    if selector.mark:
+        mark = selector.mark
+        return _Plan(
+            lambda _file, text: holds_marked(mark, text), lambda _row: False, lambda _key, text: holds_marked(mark, text)
+        )
+    wanted = plain(selector.text)
     if len(wanted) < SHORTEST:
         raise MemoryRefused(f"{selector.text!r} is too short to forget by; give at least {SHORTEST} letters of the text.")
-    return _Plan(lambda _file, text: wanted in _plain(text), lambda _row: False, lambda _key, text: wanted in _plain(text))
+    return _Plan(lambda _file, text: wanted in plain(text), lambda _row: False, lambda _key, text: wanted in plain(text))
 
 
 def _notes(engine: Engine, plan: _Plan, hashes: set[str]) -> tuple[int, list[str]]:
@@ -97,11 +103,30 @@ def _said(engine: Engine, plan: _Plan, selector: Selector, at: int) -> list[int]
         rows = [row for row in engine.durable.rows(source=source.id) if plan.said(source.session_key, row.text)]
         for row in rows:
             engine.exclusions.add(row.hash, at)
+            engine.exclusions.add(exchange_id(source.path, row.line0), at)
         gone += [row.id for row in rows]
         if selector.session_key and source.session_key == selector.session_key:
             engine.syncer.drop(("session", source.path))
     return gone
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
+    """A text as forgetting compares it: whatever its case and its blanks."""
     return " ".join(text.casefold().split())
+
+
+def mark_of(text: str) -> str:
+    """Names a text without saying it: `<letters>:<sha256>` of its plain form."""
+    wanted = plain(text)
+    return f"{len(wanted)}:{_digest(wanted)}"
+
+
+def holds_marked(mark: str, text: str) -> bool:
+    """Whether a text holds the one that a mark names: every stretch of its length is tried, about a second for a megabyte."""
+    length, _, digest = mark.partition(":")
+    size, body = int(length), plain(text)
+    return any(_digest(body[at : at + size]) == digest for at in range(len(body) - size + 1))
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()

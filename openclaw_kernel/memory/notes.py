@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from openclaw_kernel.memory.edit import changing
 from openclaw_kernel.safety.paths import inside
 
 FOLDER = "memory"
@@ -50,18 +51,8 @@ class Notes:
         day, name, written = now.strftime("%Y-%m-%d"), note_name(now), note_line(text, now)
         path = inside(self._workspace, name)
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
-        with os.fdopen(descriptor, "ab+") as file:
-            size = file.seek(0, os.SEEK_END)
-            lead = b"" if size else f"# {day}\n\n".encode()
-            if size:
-                file.seek(size - 1)
-                lead = b"" if file.read(1) == b"\n" else b"\n"
-            file.write(lead + f"{written}\n".encode("utf-8", "replace"))
-            file.flush()
-            os.fsync(file.fileno())
-            file.seek(0)
-            line = file.read().count(b"\n")
+        with changing:
+            line = _add_line(path, written, f"# {day}")
         return Note(name, line, _short(text), day)
 
     def newest(self, limit: int = 6) -> list[Note]:
@@ -95,6 +86,22 @@ class Notes:
         notes = tuple(_parse(path.relative_to(self._workspace).as_posix(), text))
         self._cache[path] = (stamp, notes)
         return notes
+
+
+def _add_line(path: Path, written: str, heading: str) -> int:
+    """Returns the number of the line; a new file gets the heading first."""
+    descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
+    with os.fdopen(descriptor, "ab+") as file:
+        size = file.seek(0, os.SEEK_END)
+        lead = b"" if size else f"{heading}\n\n".encode()
+        if size:
+            file.seek(size - 1)
+            lead = b"" if file.read(1) == b"\n" else b"\n"
+        file.write(lead + f"{written}\n".encode("utf-8", "replace"))
+        file.flush()
+        os.fsync(file.fileno())
+        file.seek(0)
+        return file.read().count(b"\n")
 
 
 def note_name(now: datetime) -> str:

@@ -272,6 +272,17 @@ class RamIndex:
         stale = max(self._rows.dead, self._rows.size - self._bulk)
         return stale > max(STALE_LEAST, STALE_SHARE * self._rows.size)
 
+    def relearn(self, texts: Iterable[str]) -> None:
+        """Makes the vocabulary of these texts alone: after a forgetting no form of a word stays that nobody writes any more,
+        though its stem may. The thread that adds."""
+        fresh = Vocabulary()
+        for number, text in enumerate(texts, 1):
+            fresh.add(words.count(text).words)
+            if number % AT_ONCE == 0:
+                time.sleep(BREATH_S)
+        with self._compacting, self._lock:
+            self._vocabulary = fresh
+
     def compact(self) -> None:
         """Rebuilds without tombstones, in the caller's thread; searches and additions go on meanwhile. Changes no result."""
         with self._compacting:

@@ -16,7 +16,7 @@ from pathlib import Path
 from openclaw_kernel.memory.api import Kind, Provenance, SyncReport
 from openclaw_kernel.memory.chunking import OVERLAP, TOKENS, Chunk, chunker_id, cut
 from openclaw_kernel.memory.durable import Durable
-from openclaw_kernel.memory.exclusions import session_id
+from openclaw_kernel.memory.exclusions import exchange_id, session_id
 from openclaw_kernel.memory.places import MAX_FILE_BYTES, NoteFile, Places, day_of
 from openclaw_kernel.memory.records import Change, Row, Source
 from openclaw_kernel.memory.said import Spoken, read_said
@@ -192,8 +192,11 @@ class Syncer:
         )
         old = [row for row in self._durable.rows(source=source.id) if row.byte0 >= offset] if known else []
         tally.changed += 1
-        chunks = [(chunk, day, provenance) for chunk, day in reading.chunks if not self._excluded(chunk.hash)]
+        chunks = [(chunk, day, provenance) for chunk, day in reading.chunks if not self._forgotten(one, chunk)]
         self._replace(source, old, chunks, change, tally)
+
+    def _forgotten(self, one: Spoken, chunk: Chunk) -> bool:
+        return self._excluded(chunk.hash) or self._excluded(exchange_id(str(one.path), chunk.line0))
 
     # --- changes
 

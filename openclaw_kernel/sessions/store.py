@@ -178,16 +178,20 @@ class Sessions:
         """Takes the session out of the index and renames its transcript; the new path, or `None` if nothing was written."""
         entry = self._existing(key)
         path = self.path(entry.agent_id, entry.session_id)
-        for book in (self._recent, self._alive):
-            transcript = book.pop(path, None)
-            if transcript is not None:
-                transcript.close()
+        self.let_go(path)
         self._ledger(entry.agent_id).delete(entry.key)
         if not path.exists():
             return None
         archived = path.with_name(f"{path.name}.deleted-{self._clock()}")
         path.rename(archived)
         return archived
+
+    def let_go(self, path: Path) -> None:
+        """Closes the transcript of this file, if it is open, and forgets what was read of it."""
+        for book in (self._recent, self._alive):
+            transcript = book.pop(path, None)
+            if transcript is not None:
+                transcript.close()
 
     # --- reading
 

@@ -12,7 +12,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -104,6 +104,16 @@ def undo(workspace: Path, session_key: str, path: str | None = None) -> ChangeRo
         _write_all(workspace, [_reverse(workspace, contents, file) for file in row.files], {f.path: f.mode for f in row.files})
         rows.put(replace(row, done=True, undone=True))
         return row
+
+
+def forget_changes(workspace: Path, session_keys: Container[str]) -> int:
+    """No change of these sessions can be taken back any more, and no copy that only they needed stays; returns how many copies
+    went."""
+    if not (workspace / FOLDER).is_dir():
+        return 0
+    with _lock, _open(workspace) as (rows, contents):
+        rows.scrub(lambda record: None if record.get("session_key") in session_keys else record)
+        return _sweep(rows, contents)
 
 
 def _reverse(workspace: Path, contents: Path, file: FileRow) -> Change:
@@ -199,9 +209,14 @@ def _tidy(rows: Ledger[ChangeRow], contents: Path) -> None:
         size += sum(file.size for file in row.files)
         if number >= KEEP or (size > KEEP_BYTES and number > 0):
             rows.delete(row.id)
-    if len(rows) == len(kept):
-        return
+    if len(rows) < len(kept):
+        _sweep(rows, contents)
+
+
+def _sweep(rows: Ledger[ChangeRow], contents: Path) -> int:
+    """Takes away the contents that no row names; returns how many."""
     named = {file.before for row in rows.rows() for file in row.files}
-    for path in contents.iterdir():
-        if path.name not in named:
-            path.unlink(missing_ok=True)
+    gone = [path for path in contents.iterdir() if path.name not in named]
+    for path in gone:
+        path.unlink(missing_ok=True)
+    return len(gone)
