@@ -68,6 +68,7 @@ class AgentRuntime:
         sink: EventSink,
         services: Services | None = None,
         before_run: BeforeRun | None = None,
+        notes: Recalls | None = None,
         clock: Clock = system_clock,
         new_id: NewId = random_id,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -86,6 +87,7 @@ class AgentRuntime:
             PromptBuilder(clock),
             Pins(state_dir, clock, new_id),
             before_run=before_run,
+            notes=notes,
         )
         self._config = config
         self._sessions = sessions
@@ -112,6 +114,7 @@ class AgentRuntime:
         )
         self._watch = Watch(self._runs, clock, asyncio.sleep, self._stop, self._free)
         self.on_abort: list[AbortHook] = []
+        self.also_ends: list[Callable[[str, str | None], frozenset[str]]] = []
         self._flushes: set[asyncio.Task[None]] = set()
         self._closing = False
 
@@ -212,9 +215,10 @@ class AgentRuntime:
         await self.upkeep.close()
 
     def clients(self, session_key: str, run_id: str | None = None) -> frozenset[str]:
-        """Whose runs an abort of these would end, waiting ones too."""
-        runs = self._waiting.of(resolve_key(session_key))
-        return frozenset(run.request.client_id for run in runs if run_id in (None, run.request.run_id))
+        """Whose runs an abort of these would end: waiting ones too, and those that `on_abort` ends with them."""
+        key = resolve_key(session_key)
+        own = {run.request.client_id for run in self._waiting.of(key) if run_id in (None, run.request.run_id)}
+        return frozenset(own.union(*(ends(key, run_id) for ends in self.also_ends)))
 
     def tools_of(self, run_id: str) -> tuple[str, ...] | None:
         """The only tools a run under way may use; `None` for all its agent has."""

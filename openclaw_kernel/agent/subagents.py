@@ -112,6 +112,7 @@ class Subagents:
             cleanup=spawn.cleanup,
             guest=spawn.guest,
             tools=parts.runtime.tools_of(spawn.parent_run),
+            client=self._client(spawn),
         )
         changes = {
             "label": row.label,
@@ -138,7 +139,7 @@ class Subagents:
         check(spawn, parts.config(), max(0, row.depth - 1), self._rows.rows(), parts.agents())
         again = SubagentRow(
             parts.new_id(), row.child_key, row.agent_id, row.parent_key, spawn.parent_run, row.label, row.depth, parts.clock(),
-            row.cleanup, spawn.guest, _fewer(row.tools, parts.runtime.tools_of(spawn.parent_run)),
+            row.cleanup, spawn.guest, _fewer(row.tools, parts.runtime.tools_of(spawn.parent_run)), client=self._client(spawn),
         )  # fmt: skip
         return await self._begin(again, spawn, {"archived_at": None})
 
@@ -153,6 +154,11 @@ class Subagents:
     def children(self, parent_key: str) -> list[SubagentRow]:
         """The subagents of a session, the oldest first; those long over and archived are left out."""
         return [row for row in self._rows.rows() if row.parent_key == parent_key and not row.archived]
+
+    def clients(self, parent_key: str, run_id: str | None) -> frozenset[str]:
+        """Whose subagents end when this session, or one run of it, is stopped."""
+        rows = (row for row in self._rows.rows() if row.parent_key == parent_key and row.unsettled)
+        return frozenset(row.client for row in rows if run_id in (None, row.parent_run))
 
     async def next_result(self, parent_key: str, timeout_s: float) -> bool:
         """Waits until a result is on its way to a session that has subagents at work; false when none comes in time, or when
@@ -185,6 +191,15 @@ class Subagents:
             elif row.owed and run_id is None:
                 self._change(row.id, delivery="none")
         return ended
+
+    def _client(self, spawn: Spawn) -> str:
+        """Who is behind the run that asks; behind one of the house's own, who was behind the subagent that it is about."""
+        above = self._rows.get(spawn.parent_run.partition(":result")[0])
+        return (
+            above.client
+            if above is not None
+            else next(iter(self._parts.runtime.clients(spawn.parent_key, spawn.parent_run)), "")
+        )
 
     async def _begin(self, row: SubagentRow, spawn: Spawn, changes: Mapping[str, Any]) -> SubagentRow:
         """The row, then the session, then the run."""

@@ -32,7 +32,7 @@ class SubagentRow:
 
     `tools` are the only ones the run that asked had, and so the only ones for the task and for what its result starts.
     `guest`: somebody else than the owner is behind it. `untrusted`: its session has met untrusted content. `attempts` counts
-    deliveries; each has a run id of its own, `run_of`.
+    deliveries; each has a run id of its own, `delivery_run`. `client` is who asked for the run that began it all.
     """
 
     id: str
@@ -55,6 +55,7 @@ class SubagentRow:
     attempts: int = 0
     window_at: int = 0
     archived: bool = False
+    client: str = ""
 
     @property
     def running(self) -> bool:

@@ -38,6 +38,7 @@ def open_subagents(stack: AsyncExitStack, services: GatewayServices, runtime: Ag
     room = Subagents(services.state_dir / "subagents.jsonl", parts)
     services.subagents = tools.sessions = Desk(parts, room)
     runtime.on_abort.append(room.stopped)
+    runtime.also_ends.append(room.clients)
     room.answered.append(_passer(services))
     stack.push_async_callback(room.close)
     return room

@@ -51,6 +51,7 @@ class House:
         self.subagents = Subagents(self.bench.state / "subagents.jsonl", parts)
         self.desk = Desk(parts, self.subagents)
         self.bench.runtime.on_abort.append(self.subagents.stopped)
+        self.bench.runtime.also_ends.append(self.subagents.clients)
         self.bench.sessions.open(MAIN)
 
     async def _nap(self, seconds: float) -> None:

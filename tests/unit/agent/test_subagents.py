@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -290,6 +291,24 @@ async def test_a_stop_of_one_run_leaves_the_children_of_others(tmp_path: Path) -
         await it.until(lambda: it.rows()[0].state == "stopped")
         assert it.rows()[1].running and it.rows()[1].id == other["runId"]
         assert it.bench.runtime.abort(MAIN, reason="interrupt") == []
+
+
+async def test_who_started_a_subagent_is_known_when_the_session_is_idle(tmp_path: Path) -> None:
+    """Else anybody who may write could end what another client has started, once its run is over."""
+    async with house(tmp_path, **limits(maxSpawnDepth=2)) as it:
+        minds = Minds(it.bench)
+        minds.child, minds.held[MAIN] = Held(), Held()
+        await it.bench.runtime.submit(replace(it.bench.request("r1", key=MAIN), client_id="alice"))
+        child = await it.spawn(run="r1")
+        minds.held[MAIN].release.set()
+        await it.bench.runtime.wait("r1")
+        await it.spawn(key=child["childSessionKey"], run=child["runId"])
+        assert it.bench.runtime.clients(MAIN) == it.bench.runtime.clients(MAIN, "r1") == {"alice"}
+        assert it.bench.runtime.clients(MAIN, "r2") == frozenset()
+        assert "alice" in it.bench.runtime.clients(child["childSessionKey"])
+        it.bench.runtime.abort(MAIN, reason="stop")
+        await it.until(lambda: not any(row.running for row in it.rows()))
+        assert it.bench.runtime.clients(MAIN) == frozenset()
 
 
 async def test_an_orchestrator_answers_once_its_own_are_done(tmp_path: Path) -> None:
