@@ -11,8 +11,16 @@ from openclaw_kernel.tools.api import ToolError
 TERM = "xterm-256color"
 ROWS, COLUMNS = 40, 120
 
+_LISTEN = (
+    "import signal\n"
+    "for name in 'HUP','INT','QUIT','TSTP','TTIN','TTOU':\n"
+    " signal.signal(getattr(signal,'SIG'+name),signal.SIG_DFL)\n"
+)
+"""Keys end and stop programs by signals. A gateway that was started with `&` or `nohup` ignores some of them, and its children
+would too."""
+
 TAKE_TERMINAL = (
-    "import fcntl,os,sys,termios\n"
+    f"import fcntl,os,sys,termios\n{_LISTEN}"
     "try:\n fcntl.ioctl(0,termios.TIOCSCTTY,0)\n"
     "except OSError:\n pass\n"
     "os.execvp(sys.argv[1],sys.argv[1:])"
@@ -21,7 +29,7 @@ TAKE_TERMINAL = (
 a shell could not hand the keyboard to the programs it starts, and Ctrl-C would reach nobody."""
 
 RELAY = (
-    "import fcntl,os,pty,select,struct,sys,termios\n"
+    f"import fcntl,os,pty,select,struct,sys,termios\n{_LISTEN}"
     "child,master=pty.fork()\n"
     "if not child:\n"
     f" fcntl.ioctl(0,termios.TIOCSWINSZ,struct.pack('HHHH',{ROWS},{COLUMNS},0,0))\n"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import select
+import signal
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -153,6 +154,21 @@ async def test_a_shell_at_a_terminal(bench: Bench) -> None:
     await bench.process("kill", job)
     pid = int(next(line.split()[1] for line in log.splitlines() if line.startswith("child ") and line.split()[1].isdigit()))
     assert await asyncio.to_thread(gone, pid)
+
+
+async def test_ctrl_c_works_under_a_gateway_that_was_started_in_the_background(bench: Bench) -> None:
+    """`serve &` in a script and `nohup serve` ignore signals, and a child inherits that."""
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP)}
+    try:
+        job = await bench.start("bash --norc -i", pty=True)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    await bench.process("submit", job, text="sh -c 'echo sta\"\"rts; exec sleep 300'")
+    await bench.until(job, "starts")
+    await bench.process("send-keys", job, keys=["C-c"])
+    await bench.process("submit", job, text="echo back $?")
+    await bench.until(job, "back 130")
 
 
 async def test_pasted_text_is_not_run_before_enter(bench: Bench) -> None:
