@@ -24,13 +24,15 @@ from openclaw_kernel.values.session_key import parse
 @dataclass(frozen=True, slots=True)
 class CommandCall:
     """One use of a command: where and with what words behind it. `approver` names who speaks, where the wire or the channel has
-    shown that he may answer approvals and pin; `owner` when he may change what holds for others too."""
+    shown that he may answer approvals and pin; `owner` when he may change what holds for others too; `guest` when it is the
+    word of somebody else, which starts nothing as the owner."""
 
     services: GatewayServices
     key: str
     argument: str
     approver: str = ""
     owner: bool = False
+    guest: bool = False
 
     @property
     def agent_id(self) -> str:

@@ -17,7 +17,7 @@ async def subagents(call: CommandCall) -> str:
     """`list` (default), `kill`, `log` and `steer`; an id may be given by its first eight letters or by its label."""
     verb, _, rest = call.argument.partition(" ")
     name, _, text = rest.strip().partition(" ")
-    desk, caller = call.services.subagents, Caller(call.key, call.agent_id, "")
+    desk, caller = call.services.subagents, Caller(call.key, call.agent_id, "", call.guest)
     if call.services.sessions.get(call.key) is None:
         return "This session has no subagents."
     try:

@@ -75,7 +75,7 @@ async def _command(services: GatewayServices, key: str, text: str, owner: str) -
     if found is None:
         return None
     command, argument = found
-    return await command.run(CommandCall(services, key, argument, owner, bool(owner)))
+    return await command.run(CommandCall(services, key, argument, owner, bool(owner), guest=not owner))
 
 
 async def _skill(services: GatewayServices, key: str, text: str) -> str | None:
