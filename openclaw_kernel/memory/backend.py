@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from openclaw_kernel.memory.embedding.shelf import Opened
-    from openclaw_kernel.memory.engine import Engine
+    from openclaw_kernel.memory.engine import Answer, Engine
 
 T = TypeVar("T")
 NAME = "builtin"
@@ -124,11 +124,14 @@ class Builtin:
     async def search(self, query: str, *, limit: int = RESULTS, kinds: frozenset[Kind] = KINDS) -> list[Hit]:
         """See `MemoryBackend.search`. Nothing a person changed before the call is missed while there are few files."""
         engine = await self._open()
-        if self.settings.sync.on_search and not self._syncs and len(engine.syncer.sources) <= SMALL:
-            await self._catch_up(engine)
-        vector, floor = await self._vector(query)
-        now = self._clock()
-        answers = await asyncio.to_thread(engine.find, query, vector, limit, kinds, now, floor)
+        await self._filling.shown()
+        ask = functools.partial(self._asked, engine, query, limit, kinds, self._filling.query_embedder, self._clock())
+        look = self.settings.sync.on_search and not self._syncs and len(engine.syncer.sources) <= SMALL
+        spoken = list(self._spoken()) if self._spoken is not None and look else []
+        answers = await asyncio.to_thread(ask, spoken if look else None)
+        if answers is None:
+            await self._sync(engine, None)
+            answers = await asyncio.to_thread(ask, None) or []
         missing = [answer for answer in answers if not answer.whole]
         if not missing:
             return [answer.hit for answer in answers]
@@ -291,19 +294,29 @@ class Builtin:
         await self._filling.stop()
         await self._run(engine.abandon)
 
-    async def _catch_up(self, engine: Engine) -> None:
-        spoken = list(self._spoken()) if self._spoken is not None else []
-        if await asyncio.to_thread(engine.syncer.stale, spoken):
-            await self._sync(engine, None)
+    def _asked(
+        self,
+        engine: Engine,
+        query: str,
+        limit: int,
+        kinds: frozenset[Kind],
+        embedder: Embedder | None,
+        now: int,
+        spoken: Sequence[Spoken] | None,
+    ) -> list[Answer] | None:
+        """On one thread, as every change of threads costs more than a search: `None` when files differ from what is known
+        (looked at unless `spoken` is `None`), else the answers."""
+        if spoken is not None and engine.syncer.stale(spoken):
+            return None
+        vector, floor = self._vector(query, embedder)
+        return engine.find(query, vector, limit, kinds, now, floor)
 
-    async def _vector(self, query: str) -> tuple[NDArray[float32] | None, float]:
+    def _vector(self, query: str, embedder: Embedder | None) -> tuple[NDArray[float32] | None, float]:
         """The query as the model sees it, with the cosine that is noise; `None` without a model or vectors."""
-        await self._filling.shown()
-        embedder: Embedder | None = self._filling.query_embedder
         if embedder is None:
             return None, 0.0
         try:
-            return await asyncio.to_thread(embedder.embed_query, query), embedder.floor
+            return embedder.embed_query(query), embedder.floor
         except EmbeddingError as error:
             log.warning("searched by words alone: %s", error)
             self._filling.problem = str(error)

@@ -27,10 +27,15 @@ class NoteFile:
     """A note on disk. `name` is what a citation says: relative to the workspace, absolute for an extra path outside it."""
 
     name: str
-    path: Path
+    real: str
     size: int
     mtime_ns: int
     inode: int
+
+    @property
+    def path(self) -> Path:
+        """The real one."""
+        return Path(self.real)
 
 
 class Places:
@@ -58,7 +63,7 @@ class Places:
             status = os.stat(real)
         except OSError:
             return None
-        return NoteFile(self.name(real), Path(real), status.st_size, status.st_mtime_ns, status.st_ino)
+        return NoteFile(self.name(real), real, status.st_size, status.st_mtime_ns, status.st_ino)
 
     def resolve(self, name: str) -> NoteFile:
         """The note that a citation names. Raises `MemoryRefused`."""
@@ -87,25 +92,25 @@ class Places:
                 continue
             real = os.path.realpath(root)
             trusted = self._ours(os.path.join(real, "x.md"))
+            near = len(self._prefix) if real.startswith(self._prefix) else 0
             for row in _markdown(real, MAX_DEPTH):
-                yield self._plain(row) if trusted and not row.is_symlink() else self.find(Path(row.path))
-
-    def _plain(self, row: os.DirEntry[str]) -> NoteFile | None:
-        """A file below a folder of ours, and no link: its path is its real one."""
-        try:
-            status = row.stat(follow_symlinks=False)
-        except OSError:
-            return None
-        return NoteFile(self._shown(row.path), Path(row.path), status.st_size, status.st_mtime_ns, status.st_ino)
-
-    def _shown(self, real: str) -> str:
-        return real[len(self._prefix) :] if real.startswith(self._prefix) else real
+                yield _plain(row, near) if trusted and not row.is_symlink() else self.find(Path(row.path))
 
     def _ours(self, real: str) -> bool:
         if any(real == os.path.join(self.workspace, name) for name in CURATED):
             return True
         roots = [os.path.join(self.workspace, FOLDER), *(os.path.realpath(path) for path in self._extra)]
         return any(real == root or real.startswith(root + os.sep) for root in roots)
+
+
+def _plain(row: os.DirEntry[str], near: int) -> NoteFile | None:
+    """A file below a folder of ours, and no link: its path is its real one, and its name begins `near` characters in it."""
+    try:
+        status = row.stat(follow_symlinks=False)
+    except OSError:
+        return None
+    path = row.path
+    return NoteFile(path[near:], path, status.st_size, status.st_mtime_ns, status.st_ino)
 
 
 def day_of(name: str) -> str:

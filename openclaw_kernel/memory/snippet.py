@@ -21,7 +21,8 @@ def narrowed(hit: Hit, query: str) -> Hit:
     for unit in units(lines):
         text = "".join(unit)
         if text.strip():
-            parts.append((len(wanted & set(words.count(text).terms)), first, first + len(unit) - 1, text.strip()))
+            said = wanted.intersection([term for _, _, term in words.tokens(text)])
+            parts.append((len(said), first, first + len(unit) - 1, text.strip()))
         first += len(unit)
     best = max((part[0] for part in parts), default=0)
     if not best:

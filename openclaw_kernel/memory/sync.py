@@ -81,13 +81,14 @@ class Syncer:
             source = self.sources.get(("session", str(one.path)))
             if _size(one.path) != (source.size if source else 0) and not self._excluded(session_id(one.session_key)):
                 return True
+        known = {path: source for (kind, path), source in self.sources.copy().items() if kind == "memory"}
         seen = 0
         for file in self._places.all():
-            known = self.sources.get(("memory", file.name))
-            if known is None or not _same(known, file):
+            source = known.get(file.name)
+            if source is None or not _same(source, file):
                 return True
             seen += 1
-        return seen != sum(1 for kind, _ in list(self.sources) if kind == "memory")
+        return seen != len(known)
 
     def sync(self, changed: Iterable[Path] | None, spoken: Sequence[Spoken] | None = None) -> SyncReport:
         """Takes up `changed`, or everything; `spoken` are the transcripts that may be searched, `None` leaves them alone. Once
