@@ -40,6 +40,10 @@ def regular_file(path: Path, shown: str) -> os.stat_result:
     try:
         status = path.lstat()
     except FileNotFoundError as error:
+        if "inbound" in path.parts:
+            raise ToolPathError(
+                f"{shown} does not exist; if it came with a message, it has expired. Ask for it again."
+            ) from error
         raise ToolPathError(f"{shown} does not exist; list the folder to see what is there.") from error
     except OSError as error:
         raise ToolPathError(f"{shown} cannot be opened: {error.strerror}.") from error

@@ -13,6 +13,7 @@ from openclaw_gateway.channels.contract import Callback, ChannelError, Receipt, 
 from openclaw_gateway.channels.conversation import Conversation
 from openclaw_gateway.channels.delivery import pieces_of, post_answer
 from openclaw_gateway.channels.door import Door, Histories, LoopGuard
+from openclaw_gateway.channels.expiry import Expiry
 from openclaw_gateway.channels.house import House
 from openclaw_gateway.channels.inbox import DEBOUNCE_MS, Inbox
 from openclaw_gateway.channels.intake import CHALLENGE_NAME, Intake
@@ -31,6 +32,7 @@ from openclaw_kernel.tools.questions import Asked as AskedRow
 from openclaw_kernel.tools.questions import Questions as Asked
 from openclaw_kernel.values.envelope import DEFAULT_ACCOUNT, Attachment, Inbound, Outbound, Peer, Sender, Thread, delivery_id
 from openclaw_kernel.values.errors import OpenClawError, invalid, unavailable
+from openclaw_kernel.values.session_key import DEFAULT_AGENT
 
 APPROVED = "You are known now. Write to me as you like."
 _HOUSE = Sender("gateway")
@@ -73,6 +75,12 @@ class Opened:
         talk = Conversation(house, self.door, self.router, self.outbox, self.questions, self.running, folder / "media", timing)
         self.inbox = Inbox(folder / "inbox.jsonl", talk.answer, debounce_ms=self._debounce_ms, timing=timing)
         talk.inbox = self.inbox
+        self._expiry = Expiry(
+            lambda: [folder / "media", *(house.workspace(agent) / "inbound" for agent in self._agents())],
+            self._needed,
+            lambda: self._config.attachments.retention_days,
+            timing.now,
+        )
         self._intake = Intake(
             self.door,
             pairings,
@@ -102,6 +110,7 @@ class Opened:
         await self.manager.apply(self._config)
         self.outbox.resume()
         self.inbox.resume()
+        self._expiry.start()
 
     async def reconfigure(self, config: OpenClawConfig) -> None:
         """Raises `UserError` for a config that cannot be used; the old one stays in force then."""
@@ -112,6 +121,7 @@ class Opened:
 
     async def close(self) -> None:
         """Intake first, then what is being answered, then what is being sent; what is open goes on at the next start."""
+        await self._expiry.close()
         await self.manager.close()
         await self.inbox.close()
         await self.outbox.close()
@@ -182,6 +192,16 @@ class Opened:
         self.outbox.post(outbound)
 
     # --- what the parts ask
+
+    def _agents(self) -> list[str]:
+        return [agent.id for agent in self._config.agents.list] or [DEFAULT_AGENT]
+
+    def _needed(self) -> set[str]:
+        """Files of what waits or may be sent again, and folders of messages that are not answered yet."""
+        rows = [*self.outbox.pending(), *self.outbox.dead()]
+        files = {item.path for row in rows for item in row.outbound.media}
+        folders = {Path(path).parent.name for path in files}
+        return files | folders | {row.run_id for row in (*self.inbox.pending(), *self.inbox.dead())}
 
     def _ready(self, channel: str, account: str) -> bool:
         return self.manager.ready(channel, account)

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from openclaw_kernel.config.schema.agents import Agents
 from openclaw_kernel.config.schema.approvals import Approvals
+from openclaw_kernel.config.schema.attachments import Attachments
 from openclaw_kernel.config.schema.auth import Auth
 from openclaw_kernel.config.schema.base import Loose, Section
 from openclaw_kernel.config.schema.browser import Browser
@@ -68,7 +69,7 @@ class OpenClawConfig(Section):
     talk: Loose = Field(default_factory=dict)
     tts: Loose = Field(default_factory=dict)
     transcripts: Loose = Field(default_factory=dict)
-    attachments: Loose = Field(default_factory=dict)
+    attachments: Attachments = Field(default_factory=Attachments)
     diagnostics: Loose = Field(default_factory=dict)
     telemetry: Loose = Field(default_factory=dict)
     audit: Loose = Field(default_factory=dict)
