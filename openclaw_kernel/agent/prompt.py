@@ -31,6 +31,8 @@ SUBAGENT_FILES = ("AGENTS.md",)
 
 WANTED_FILES = ("AGENTS.md", "SOUL.md", "TOOLS.md", "IDENTITY.md", "USER.md")
 """Files whose absence is told to the model; the others come and go."""
+OWN_FILES = ("USER.md", "MEMORY.md")
+"""What is known of the owner: for the owner's ears (MEM-13)."""
 LEAN_FILES = {"AGENTS.md": 1_000, "IDENTITY.md": 200, "USER.md": 400, "MEMORY.md": 600}
 LEAN_WINDOW = 32_000
 """Models with a smaller context window get the lean prompt, unless the config says otherwise."""
@@ -43,6 +45,7 @@ class PromptFacts:
     """What the prompt is made from. `skills` are rows of name, description and location, `pinned` the owner's constraints.
 
     `mode` is `minimal` for subagents and `none` for a bare model; `lean` is the short prompt of small models.
+    What is not `private` has other people in it and gets no `MEMORY.md`.
     """
 
     workspace: Path
@@ -57,6 +60,7 @@ class PromptFacts:
     file_chars: int = FILE_CHARS
     total_chars: int = TOTAL_CHARS
     zone: str = ""
+    private: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +110,7 @@ class PromptBuilder:
         names = _names(facts)
         stamp = _stamp(facts.workspace, names)
         # All but what is only in the volatile part.
-        key = (facts.workspace, stamp, facts.tool_names, facts.skills, facts.pinned, facts.mode, facts.lean,
+        key = (facts.workspace, stamp, facts.tool_names, facts.skills, facts.pinned, facts.mode, facts.lean, facts.private,
                facts.file_chars, facts.total_chars)  # fmt: skip
         stable = self._cache.get(key)
         if stable is None:
@@ -141,7 +145,8 @@ def _names(facts: PromptFacts) -> tuple[str, ...]:
         return ()
     if facts.mode == "minimal":
         return SUBAGENT_FILES
-    return tuple(LEAN_FILES) if facts.lean else CONTEXT_FILES
+    names = tuple(LEAN_FILES) if facts.lean else CONTEXT_FILES
+    return names if facts.private else tuple(name for name in names if name not in OWN_FILES)
 
 
 def _build_stable(facts: PromptFacts, names: Sequence[str]) -> _Stable:

@@ -12,6 +12,7 @@ from openclaw_kernel.agent.api import Outcome, RunRequest
 from openclaw_kernel.agent.pins import Pins
 from openclaw_kernel.agent.prompt import PromptBuilder
 from openclaw_kernel.agent.prune import Pruner
+from openclaw_kernel.agent.recall import Recalls
 from openclaw_kernel.agent.sections import LEAN_TOOLS
 from openclaw_kernel.config.schema import OpenClawConfig
 from openclaw_kernel.models.api import Model, Prompt, ThinkingLevel
@@ -49,6 +50,7 @@ class House:
     pins: Pins
     ready_workspaces: set[Path] = field(default_factory=set)
     before_run: BeforeRun | None = None
+    notes: Recalls | None = None
     pruner: Pruner = field(default_factory=Pruner)
     lean: dict[int, tuple[Toolbox, Toolbox]] = field(default_factory=dict)
 

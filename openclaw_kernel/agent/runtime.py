@@ -16,6 +16,7 @@ from openclaw_kernel.agent.api import AUTOMATIC, ActiveRun, EventSink, Outcome, 
 from openclaw_kernel.agent.pins import Pins
 from openclaw_kernel.agent.prompt import PromptBuilder
 from openclaw_kernel.agent.queue import rules_of
+from openclaw_kernel.agent.recall import Recalls
 from openclaw_kernel.agent.recovery import Recovery
 from openclaw_kernel.agent.run import BeforeRun, House, Turn
 from openclaw_kernel.agent.runs import RunRow, input_hash, open_runs, usage_wire

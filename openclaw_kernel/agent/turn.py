@@ -21,6 +21,7 @@ from openclaw_kernel.agent.gate import Gate
 from openclaw_kernel.agent.loop import MAX_ITERATIONS, SILENT_REPLY, LoopConfig, run_loop
 from openclaw_kernel.agent.policy import policy_of
 from openclaw_kernel.agent.prompt import skill_rows
+from openclaw_kernel.agent.recall import is_private, recalled_notes
 from openclaw_kernel.agent.repeats import Repeats
 from openclaw_kernel.agent.run import Turn
 from openclaw_kernel.agent.toolrun import ToolRunner
@@ -72,7 +73,11 @@ async def compose(turn: Turn) -> None:
     give_tools(turn)
     skills = skill_rows(await house.services.list_skills(turn.agent_id)) if house.services is not None else ()
     facts = facts_of(turn, skills)
+    key, said = turn.session.entry.key, turn.request.message
+    facts = replace(facts, private=is_private(house.notes, turn.agent_id, key, said))
     turn.prompt = await house.prompts.build(facts)
+    if facts.private and (recalled := await recalled_notes(house.notes, turn.agent_id, key, said, turn.prompt.stable)):
+        turn.prompt = replace(turn.prompt, volatile=f"{turn.prompt.volatile}\n{recalled}")
     if any(pin not in turn.prompt.stable for pin in facts.pinned):
         raise UserError("A pinned constraint is not in the prompt; the model was not asked. Look at /pins.")
     _note_model(turn)

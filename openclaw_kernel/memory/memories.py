@@ -16,10 +16,13 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from openclaw_kernel.config.schema.memory import Memory
 from openclaw_kernel.memory.api import Excerpt, Hit, MemoryBackend, Provenance
-from openclaw_kernel.memory.backend import NAME, memory_folder, open_memory
+from openclaw_kernel.memory.audience import hears_notes
+from openclaw_kernel.memory.backend import NAME, Builtin, memory_folder
 from openclaw_kernel.memory.filling import Progress
 from openclaw_kernel.memory.notes import Note, Notes
 from openclaw_kernel.memory.said import Spoken
+from openclaw_kernel.memory.triggers import Triggers
+from openclaw_kernel.memory.writes import untrusted_lines
 from openclaw_kernel.values.clock import Clock, system_clock
 from openclaw_kernel.values.errors import UserError
 
@@ -31,15 +34,27 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a back end is made of: whose memory, over which workspace, and a folder of its own for what it keeps."""
+    """What a back end is made of: whose memory, over which workspace, and a folder of its own for what it keeps. `embedding`
+    looks for the model, `spoken` names the transcripts that may be searched, `progress` hears of vectors."""
 
     agent_id: str
     workspace: Path
     folder: Path
     settings: Memory
+    embedding: Callable[[], Opened]
+    clock: Clock
+    spoken: Callable[[], Sequence[Spoken]]
+    progress: Progress
 
 
 Maker = Callable[[Wanted], MemoryBackend]
+
+
+def builtin(wanted: Wanted) -> MemoryBackend:
+    """The memory of the house: Markdown, DuckDB and an index in memory."""
+    return Builtin(
+        wanted.workspace, wanted.folder, wanted.settings, wanted.embedding, wanted.clock, wanted.spoken, wanted.progress
+    )  # fmt: skip
 
 
 @runtime_checkable
@@ -60,14 +75,14 @@ class _Open:
 @dataclass(frozen=True, slots=True)
 class House:
     """What memories ask of the layers above; every part may be left out. `spoken` names an agent's private transcripts,
-    `tainted` and `taint` know the sessions that met other people's words, `progress` hears of vectors, `makers` are further
-    back ends."""
+    `tainted` and `taint` know the sessions that met other people's words, `progress` hears of vectors, `makers` are the
+    back ends by name."""
 
     spoken: Callable[[str], Sequence[Spoken]] = lambda _agent: ()
     tainted: Callable[[str], bool] = lambda _key: False
     taint: Callable[[str, str], None] = lambda _key, _tool: None
     progress: Callable[[str], Progress] = lambda _agent: lambda _done, _all: None
-    makers: Mapping[str, Maker] = field(default_factory=dict)
+    makers: Mapping[str, Maker] = field(default_factory=lambda: {NAME: builtin})
 
 
 class Memories:
@@ -91,6 +106,7 @@ class Memories:
         self._clock = clock
         self.on_recall: list[Callable[[str, str, Sequence[Hit]], None]] = []
         """Hear the agent, the query and the hits of every search that the assistant makes for its owner."""
+        self._triggers = Triggers()
         self._open: dict[str, _Open] = {}
         self._closing: set[asyncio.Future[None]] = set()
 
@@ -129,6 +145,23 @@ class Memories:
         """The notes written last."""
         return await asyncio.to_thread(Notes(self._workspace(agent_id)).newest, limit)
 
+    def open_to(self, agent_id: str, session_key: str, guest: bool) -> bool:
+        """Whether a turn of this conversation may hear of the agent's notes. Raises `UserError` for settings that are wrong."""
+        return hears_notes(self.settings(agent_id).audience, session_key, guest)
+
+    async def recalled(self, agent_id: str, said: str) -> list[str]:
+        """Curated notes whose triggers these words hold (MEM-11); other people's words are never among them."""
+        if not self.settings(agent_id).enabled:
+            return []
+        return await asyncio.to_thread(self._recalled, agent_id, said)
+
+    def _recalled(self, agent_id: str, said: str) -> list[str]:
+        found = self._triggers.recalled(self._workspace(agent_id), said)
+        if not found:
+            return []
+        doubtful = untrusted_lines(memory_folder(self._state_dir, agent_id))
+        return [note.text for note in found if not note.lines & doubtful]
+
     async def close(self) -> None:
         held, self._open = self._open, {}
         for one in held.values():
@@ -139,19 +172,23 @@ class Memories:
     def _made(self, agent_id: str, settings: Memory) -> MemoryBackend:
         if not settings.enabled:
             raise UserError(f"Memory is switched off for agent {agent_id}; set memory.enabled to true in openclaw.json.")
-        workspace = self._workspace(agent_id)
-        if settings.backend == NAME:
-            spoken, progress = self.house.spoken, self.house.progress(agent_id)
-            embedding = self._embedding(settings)
-            return open_memory(
-                workspace, self._state_dir, agent_id, settings, embedding, self._clock,
-                spoken=lambda: spoken(agent_id), progress=progress,
-            )  # fmt: skip
         maker = self.house.makers.get(settings.backend)
         if maker is None:
-            known = ", ".join(sorted({NAME, *self.house.makers}))
+            known = ", ".join(sorted(self.house.makers)) or "none"
             raise UserError(f"memory.backend in openclaw.json is {settings.backend!r}, which is not there; known: {known}.")
-        return maker(Wanted(agent_id, workspace, memory_folder(self._state_dir, agent_id), settings))
+        spoken = self.house.spoken
+        return maker(
+            Wanted(
+                agent_id,
+                self._workspace(agent_id),
+                memory_folder(self._state_dir, agent_id),
+                settings,
+                self._embedding(settings),
+                self._clock,
+                lambda: spoken(agent_id),
+                self.house.progress(agent_id),
+            )
+        )
 
     def _let_go(self, backend: MemoryBackend) -> None:
         task = asyncio.ensure_future(self._closed(backend))

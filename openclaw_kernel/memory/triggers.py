@@ -17,6 +17,7 @@ from threading import Lock
 
 from openclaw_kernel.memory.edit import ITEM, units
 from openclaw_kernel.memory.places import CURATED, MAX_FILE_BYTES
+from openclaw_kernel.memory.writes import line_hash
 
 MOST = 3
 """Notes a turn (MEM-11)."""
@@ -28,17 +29,19 @@ _MARK = re.compile(
     r"<!--\s*triggers?\s*:(?P<comment>.*?)-->|\(triggers?\s*:(?P<bracket>[^()\n]*)\)|^[ \t]*triggers?\s*:(?P<line>.*)$",
     re.IGNORECASE | re.DOTALL | re.MULTILINE,
 )
+_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
 class Triggered:
-    """A curated note with the phrases that call it; `text` is without them, `path` the file's name, `line` counts from 1."""
+    """A curated note with the phrases that call it; `text` is without them, `path` the file's name, `line` counts from 1,
+    `lines` are the hashes of its lines."""
 
     path: str
     line: int
     text: str
     phrases: tuple[str, ...]
-    raw: str
+    lines: frozenset[str]
 
 
 class Triggers:
@@ -94,12 +97,12 @@ def read_triggers(name: str, text: str) -> Sequence[Triggered]:
     for unit in units(text.splitlines(keepends=True)):
         raw = "".join(unit)
         marks = list(_MARK.finditer(raw))
-        phrases = [_plain(one) for mark in marks for one in (mark.group(mark.lastgroup or 0) or "").split(",")]
+        phrases = [_plain(one) for mark in marks for one in re.split("[,;]", mark.group(mark.lastgroup or 0) or "")]
         kept = tuple(dict.fromkeys(phrase for phrase in phrases if len(phrase) > 1))
         if kept and not raw.startswith("#"):
-            bare = " ".join(ITEM.sub("", _MARK.sub("", raw).strip(), count=1).split())
+            bare = " ".join(ITEM.sub("", _COMMENT.sub("", _MARK.sub("", raw)).strip(), count=1).split())
             if bare:
-                found.append(Triggered(name, number, bare[:NOTE_CHARS], kept, raw.strip()))
+                found.append(Triggered(name, number, bare[:NOTE_CHARS], kept, frozenset(map(line_hash, raw.splitlines()))))
         number += len(unit)
     return found
 

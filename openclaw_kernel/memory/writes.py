@@ -14,7 +14,7 @@ from typing import Any, Literal, get_args
 
 from openclaw_kernel.memory.api import Provenance
 from openclaw_kernel.store.atomic import write_atomic
-from openclaw_kernel.store.jsonl import encode_line
+from openclaw_kernel.store.jsonl import encode_line, read_jsonl
 from openclaw_kernel.store.ledger import Ledger
 from openclaw_kernel.values.clock import NewId, new_id
 
@@ -81,6 +81,12 @@ class Writes:
 
     def close(self) -> None:
         self._ledger.close()
+
+
+def untrusted_lines(folder: Path) -> frozenset[str]:
+    """Hashes of the lines with other people's words; read from the file, which another thread may be writing."""
+    rows = {str(row.get("id")): row for row in read_jsonl(folder / FILE_NAME)}
+    return frozenset(str(row.get("lineHash")) for row in rows.values() if row.get("provenance") == "untrusted")
 
 
 def line_hash(line: str) -> str:

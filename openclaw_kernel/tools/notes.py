@@ -9,19 +9,17 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel, ConfigDict, Field
 
 from openclaw_kernel.memory.api import KINDS, WINDOW_LINES, Hit, Kind
+from openclaw_kernel.memory.audience import CLOSED, hears_talks
 from openclaw_kernel.memory.notes import MAX_NOTE_CHARS, tells_nothing, without_marker
 from openclaw_kernel.safety.paths import ToolPathError
 from openclaw_kernel.tools.api import Tool, ToolContext, ToolError, ToolResult, text_result
 from openclaw_kernel.tools.exec import first_line
 from openclaw_kernel.values.errors import UserError
-from openclaw_kernel.values.session_key import parse
 
 if TYPE_CHECKING:
     from openclaw_kernel.memory.memories import Memories
 
 Now = Callable[[], datetime]
-_PRIVATE = ("main", "direct", "custom", "dashboard")
-"""Kinds of conversations that hear of other private ones (MEM-13)."""
 OWN = 6
 """Hits that may be of the conversation itself, which it has before it anyway."""
 _NOTES: frozenset[Kind] = frozenset({"memory"})
@@ -71,7 +69,8 @@ class NoteTools:
         from openclaw_kernel.memory.snippet import narrowed  # with it comes numpy
 
         memories = self._needed()
-        kinds = KINDS if parse(ctx.session_key).kind in _PRIVATE and not ctx.guest else _NOTES
+        _open_to(memories, ctx)
+        kinds = KINDS if hears_talks(ctx.session_key, ctx.guest) else _NOTES
         try:
             if tells_nothing(args.query):
                 newest = await memories.newest(ctx.agent_id, args.limit)
@@ -99,6 +98,7 @@ class NoteTools:
 
     async def get(self, args: GetArgs, ctx: ToolContext) -> ToolResult:
         memories = self._needed()
+        _open_to(memories, ctx)
         try:
             part = await memories.of(ctx.agent_id).get(args.path, args.start, args.lines)
             whose = await memories.whose(ctx.agent_id, part)
@@ -153,6 +153,16 @@ def notes_tools(memories: Memories | None = None, now: Now = lambda: datetime.no
             title=lambda arguments: "Read the note " + first_line(arguments, "path"),
         ),
     )
+
+
+def _open_to(memories: Memories, ctx: ToolContext) -> None:
+    """Raises `ToolError` where the notes would be told to others than their owner."""
+    try:
+        allowed = memories.open_to(ctx.agent_id, ctx.session_key, ctx.guest)
+    except UserError as error:
+        raise ToolError(str(error)) from error
+    if not allowed:
+        raise ToolError(CLOSED)
 
 
 def _shown(hit: Hit, citations: bool) -> str:

@@ -5,17 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
+from openclaw_gateway.parts.memory_progress import ProgressTeller
 from openclaw_gateway.plugins.loader import Plugins
+from openclaw_gateway.plugins.memory import memory_makers
+from openclaw_gateway.protocol.broadcast import Broadcaster
 from openclaw_kernel.agent.waiting import mark_tainted
 from openclaw_kernel.config.schema import OpenClawConfig
 from openclaw_kernel.config.schema.memory import Memory
 from openclaw_kernel.config.secrets import Secrets
 from openclaw_kernel.config.service import ConfigStore
-from openclaw_kernel.memory.memories import House, Maker, Memories
+from openclaw_kernel.memory.audience import PRIVATE
+from openclaw_kernel.memory.backend import NAME
+from openclaw_kernel.memory.memories import House, Memories
 from openclaw_kernel.memory.said import Spoken
 from openclaw_kernel.sessions.index import SessionEntry
 from openclaw_kernel.sessions.store import Sessions
@@ -27,8 +32,8 @@ if TYPE_CHECKING:
     from openclaw_kernel.memory.embedding.choose import EmbedderSource
     from openclaw_kernel.memory.embedding.shelf import Opened
 
-PRIVATE = ("main", "direct", "custom", "dashboard")
-"""Kinds of conversations that are recalled in others (MEM-13)."""
+OUR_NAMES = ("builtin", "core-memory", "memory-core")
+"""What `plugins.slots.memory` may call the house's own back end."""
 
 
 def open_memories(
@@ -40,13 +45,17 @@ def open_memories(
     workspace: Callable[[str], Path],
     state_dir: Path,
     clock: Clock,
+    broadcaster: Broadcaster | None = None,
 ) -> Memories:
     """Nothing is read or loaded before an agent's memory is first used; all are closed with the stack."""
+    teller = ProgressTeller(broadcaster or Broadcaster(), clock)
+    stack.callback(teller.close)
     house = House(
         spoken=lambda agent_id: private_transcripts(sessions, agent_id),
         tainted=lambda key: _tainted(sessions, key),
         taint=lambda key, tool: mark_tainted(sessions.open(key), tool),
-        makers=_makers(plugins),
+        progress=teller.of,
+        makers=memory_makers(plugins),
     )
     memories = Memories(
         lambda agent_id: memory_settings(config.current.config, agent_id),
@@ -61,14 +70,20 @@ def open_memories(
 
 
 def memory_settings(config: OpenClawConfig, agent_id: str) -> Memory:
-    """`memory` under `agents.defaults.memorySearch` under the agent's own. Raises `UserError` naming the key."""
+    """`memory` under `agents.defaults.memorySearch` under the agent's own; `plugins.slots.memory` picks the back end of who
+    names none. Raises `UserError` naming the key."""
     own = next((agent.memory_search for agent in config.agents.list if agent.id == agent_id), {})
     try:
-        return config.memory.overlaid(config.agents.defaults.memory_search, own)
+        settings = config.memory.overlaid(config.agents.defaults.memory_search, own)
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(map(str, first["loc"]))
         raise UserError(f"memorySearch.{key} of agent {agent_id} in openclaw.json is not valid: {first['msg']}.") from error
+    slot = config.plugins.slots.memory
+    if slot == "none":
+        return settings.model_copy(update={"enabled": False})
+    taken = settings.backend != NAME or slot in (None, "", *OUR_NAMES)
+    return settings if taken else settings.model_copy(update={"backend": slot})
 
 
 def private_transcripts(sessions: Sessions, agent_id: str) -> Sequence[Spoken]:
@@ -113,13 +128,3 @@ def _embedding(settings: Memory, secrets: Secrets, state_dir: Path) -> Callable[
         return made[0].opened()
 
     return opened
-
-
-def _makers(plugins: Plugins) -> dict[str, Maker]:
-    """Back ends that plugins bring, by name; `build()` of such an offer gives the maker."""
-    offers = [plugin.offers.memory for plugin in plugins.active() if plugin.manifest.origin != "bundled"]
-    return {name: _later(build) for offer in offers for name, build in offer.items()}
-
-
-def _later(build: Callable[[], object]) -> Maker:
-    return lambda wanted: cast(Maker, build())(wanted)

@@ -34,6 +34,7 @@ from openclaw_kernel.values.errors import UserError
 
 if TYPE_CHECKING:
     from openclaw_gateway.channels.contract import ChannelManifest, ChannelPlugin
+    from openclaw_kernel.memory.memories import Maker
 
 GROUP = "openclaw.plugins"
 """The entry-point group."""
@@ -147,7 +148,7 @@ class Offers:
 
     channels: list[ChannelManifest | ChannelPlugin | str] = field(default_factory=list)
     providers: list[ProviderOffer] = field(default_factory=list)
-    memory: dict[str, Callable[[], Any]] = field(default_factory=dict)
+    memory: dict[str, Callable[[], Maker]] = field(default_factory=dict)
     tools: list[Tool | Callable[..., Sequence[Tool]]] = field(default_factory=list)
     hooks: list[Hook] = field(default_factory=list)
     commands: list[CommandOffer] = field(default_factory=list)
@@ -184,8 +185,9 @@ class PluginApi:
             raise UserError(f"Plugin {self.id}: a model of provider {vendor.id!r} names another provider.")
         self.offers.providers.append(ProviderOffer(vendor, tuple(models), build))
 
-    def memory(self, name: str, build: Callable[[], Any]) -> None:
-        """A memory back end, chosen by `plugins.slots.memory`."""
+    def memory(self, name: str, build: Callable[[], Maker]) -> None:
+        """A memory back end, chosen by `plugins.slots.memory` with its name, or with the plugin's id where it has one back end.
+        `build()` is called when the first memory is opened; what it returns makes the memory of one agent."""
         self.offers.memory[self._name(name)] = build
 
     def tool(self, tool: Tool | Callable[..., Sequence[Tool]]) -> None:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 from openclaw_gateway.plugins.api import PluginApi
 from openclaw_kernel.models.catalogue import VENDORS
 from openclaw_kernel.tools.builtin import builtin_tools
+
+if TYPE_CHECKING:
+    from openclaw_kernel.memory.memories import Maker
 
 CHANNELS: Mapping[str, str] = {
     "webchat": "openclaw_gateway.channels.webchat.manifest:MANIFEST",
@@ -32,19 +36,19 @@ def _tools(api: PluginApi) -> None:
 
 
 def _memory(api: PluginApi) -> None:
-    api.memory("notes", _notes)
+    api.memory("builtin", _builtin)
 
 
-def _notes() -> object:
-    from openclaw_kernel.memory import notes  # read when a workspace is searched
+def _builtin() -> Maker:
+    from openclaw_kernel.memory.memories import builtin  # loaded with the first memory
 
-    return notes
+    return builtin
 
 
 BUILTINS: Mapping[str, tuple[str, Callable[[PluginApi], None]]] = {
     "core-tools": ("Files, commands, Python, notes, canvas and plans.", _tools),
     "core-providers": ("The model providers of the catalogue.", _providers),
-    "core-memory": ("Markdown notes of the workspace.", _memory),
+    "core-memory": ("Markdown notes, and the index that finds them.", _memory),
     **{name: (f"The channel {name}.", _channel(name)) for name in CHANNELS},
 }
 """Id → what it is, and its `openclaw_register`."""

@@ -27,6 +27,7 @@ EVENTS = (
     "skills.changed",
     "plugins.changed",
     "budget.reached",
+    "memory.progress",
     "exec.approval.requested",
     "exec.approval.resolved",
     "plugin.approval.requested",

@@ -93,11 +93,13 @@ class Dreaming(OpenSection):
 
 
 class Memory(OpenSection):
-    """One agent's memory. `sources` with `sessions` makes private conversations findable too (MEM-13)."""
+    """One agent's memory. `sources` with `sessions` makes private conversations findable too (MEM-13). `audience` `everyone`
+    lets groups and guests hear of the notes as well."""
 
     enabled: bool = True
     backend: str = "builtin"
     citations: Literal["auto", "on", "off"] = "auto"
+    audience: Literal["private", "everyone"] = "private"
     extra_paths: list[str] = Field(default_factory=list)
     sources: Sources = Field(default_factory=_notes_only)
     chunking: Chunking = Field(default_factory=Chunking)

@@ -20,6 +20,12 @@ class PluginLoad(Section):
     paths: list[str] = Field(default_factory=list)
 
 
+class PluginSlots(OpenSection):
+    """Which plugin does what only one can do: `memory` is a back end's name, or `none`."""
+
+    memory: str | None = None
+
+
 class Plugins(OpenSection):
     """A plugin that is not built in runs only when `allow` names it: that is the owner's word for its source. `deny` wins."""
 
@@ -28,3 +34,4 @@ class Plugins(OpenSection):
     deny: list[str] = Field(default_factory=list)
     entries: dict[str, PluginEntry] = Field(default_factory=dict)
     load: PluginLoad = Field(default_factory=PluginLoad)
+    slots: PluginSlots = Field(default_factory=PluginSlots)

@@ -22,9 +22,11 @@ from openclaw_kernel.memory.api import (
     Selector,
     SyncReport,
 )
-from openclaw_kernel.memory.memories import House, Memories, Wanted
+from openclaw_kernel.memory.backend import memory_folder
+from openclaw_kernel.memory.memories import House, Memories, Wanted, builtin
 from openclaw_kernel.memory.said import Spoken
 from openclaw_kernel.memory.snippet import narrowed
+from openclaw_kernel.memory.writes import Writes
 from openclaw_kernel.tools.api import ToolContext, ToolError
 from openclaw_kernel.tools.notes import AppendArgs, GetArgs, NoteTools, SearchArgs, notes_tools
 from openclaw_kernel.values.errors import UserError
@@ -76,7 +78,7 @@ class Desk:
             spoken=lambda agent: self.hands.spoken if agent == "main" else [],
             tainted=lambda key: key in self.dirty,
             taint=lambda key, tool: self.told.append((key, tool)),
-            makers={"one": OneThing},
+            makers={"one": OneThing, "builtin": builtin},
         )
         self.memories = Memories(
             lambda _agent: self.settings, lambda _agent: self.hands.workspace, self.hands.state, lambda _: lambda: OFF,
@@ -188,8 +190,53 @@ async def test_private_conversations_are_told_in_private_ones_only(
     transcript(tmp_path / "a.jsonl", ("user", "my secret plan is a zebra farm"))
     desk.hands.spoken.append(Spoken("a", tmp_path / "a.jsonl", "agent:main:elsewhere"))
     assert "No note" in await desk.found("zebra", key="agent:main:elsewhere"), "it knows its own words anyway"
+    desk.settings = desk.settings.overlaid({"audience": "everyone"})
     assert ("zebra farm" in await desk.found("zebra", **where)) is hears
     await desk.memories.close()
+
+
+@pytest.mark.parametrize(
+    ("where", "hears"),
+    [
+        ({"key": "agent:main:main"}, True),
+        ({"key": "agent:main:telegram:direct:9"}, True),
+        ({"key": "agent:main:subagent:1"}, True),
+        ({"key": "agent:main:main", "guest": True}, False),
+        ({"key": "agent:main:telegram:direct:9", "guest": True}, False),
+        ({"key": "agent:main:telegram:group:7"}, False),
+        ({"key": "agent:main:telegram:group:7:topic:1"}, False),
+        ({"key": "agent:main:discord:channel:7"}, False),
+        ({"key": "agent:main:subagent:1", "guest": True}, False),
+    ],
+)
+async def test_notes_are_told_to_their_owner_only(desk: Desk, where: dict[str, Any], hears: bool) -> None:
+    desk.hands.write("MEMORY.md", "- the safe opens with 4711\n")
+    _, search, get = notes_tools(desk.memories, lambda: NOON)
+    for tool, args in (
+        (search, SearchArgs(query="safe", limit=3)),
+        (search, SearchArgs(query="anything", limit=3)),
+        (get, GetArgs(path="MEMORY.md", start=1, lines=9)),
+    ):
+        if hears:
+            await tool.run(args, desk.context(**where))
+            continue
+        with pytest.raises(ToolError, match="not told where other people read along") as refused:
+            await tool.run(args, desk.context(**where))
+        assert "4711" not in str(refused.value)
+    desk.settings = desk.settings.overlaid({"audience": "everyone"})
+    assert "4711" in await desk.found("safe", **where)
+    await desk.memories.close()
+
+
+async def test_a_note_is_recalled_by_its_words_unless_others_wrote_it(desk: Desk) -> None:
+    desk.hands.write("MEMORY.md", "- the safe opens with 4711 <!-- trigger: safe; vault -->\n")
+    assert await desk.memories.recalled("main", "Where is the VAULT?") == ["the safe opens with 4711"]
+    writes = Writes(memory_folder(desk.hands.state, "main"))
+    writes.begin("MEMORY.md", "- the safe opens with 4711 <!-- trigger: safe; vault -->", "untrusted", "agent:main:x", 1)
+    writes.close()
+    assert await desk.memories.recalled("main", "the vault") == []
+    desk.settings = desk.settings.overlaid({"enabled": False})
+    assert await desk.memories.recalled("main", "the vault") == []
 
 
 async def test_without_a_gateway_the_tools_say_so(desk: Desk) -> None:
