@@ -29,6 +29,7 @@ from openclaw_gateway.parts.budget import announce_budget
 from openclaw_gateway.parts.channels import open_channels, run_channels
 from openclaw_gateway.parts.credentials import check_auth, gateway_auth, gateway_secret, load_secrets
 from openclaw_gateway.parts.dreaming import open_dreaming
+from openclaw_gateway.parts.forget import open_forgetter
 from openclaw_gateway.parts.jobs import open_jobs
 from openclaw_gateway.parts.log import open_redactor, start_log
 from openclaw_gateway.parts.mcp import open_mcp
@@ -253,6 +254,7 @@ async def _build(
     config.on_reload.append(lambda _loaded, _plan: services.automation.poke())
 
     await _prepare_workspaces(services)
+    await open_forgetter(services).resume()
     await runtime.recover()
     hub.start()
     join_plugins(services, plugins, dispatcher)

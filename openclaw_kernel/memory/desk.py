@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,6 +32,9 @@ MAX_EXPORT = 12_000_000
 
 SHORT_ID = 8
 """So much of an id is enough where no other begins with it."""
+
+Forget = Callable[[str, Selector, bool], Awaitable[dict[str, Any]]]
+"""Agent, what is to be forgotten, whether conversations go with it: out of everything the house keeps."""
 
 T = TypeVar("T")
 _changing = Lock()
@@ -64,6 +67,7 @@ class Desk:
         folder: Path,
         clock: Clock = system_clock,
         redact: Callable[[str], str] = str,
+        forget: Forget | None = None,
     ) -> None:
         self._memories = memories
         self._agent_id = agent_id
@@ -71,6 +75,7 @@ class Desk:
         self._folder = folder
         self._clock = clock
         self._redact = redact
+        self._forget = forget
 
     # --- looking
 
@@ -149,7 +154,10 @@ class Desk:
             **await self.status(),
         }
 
-    async def forget(self, selector: Selector) -> dict[str, Any]:
+    async def forget(self, selector: Selector, sessions: bool = False) -> dict[str, Any]:
+        """Out of the whole house where it is at hand, else out of the memory alone."""
+        if self._forget is not None:
+            return await self._forget(self._agent_id, selector, sessions)
         report = await self._memories.of(self._agent_id).forget(selector)
         return {"notes": report.notes, "chunks": report.chunks, "vectors": report.vectors, "files": list(report.files)}
 

@@ -90,24 +90,23 @@ def promote(target: Target, note: str, triggers: tuple[str, ...], agent_id: str 
 
 
 @command.command("forget")
-@click.option("--session", "session_key", default="", help="All that was written in, and is known of, this session.")
+@click.option("--session", "session_key", default="", help="A conversation with all that was written in it.")
 @click.option("--path", default="", help="A note file, as a whole.")
 @click.option("--text", default="", help="Every note with these words.")
+@click.option("--sessions", is_flag=True, help="With --text: the conversations in which it was said go whole.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @agent_option
 @target_options
-def forget(target: Target, session_key: str, path: str, text: str, yes: bool, agent_id: str | None) -> None:
-    """Take something out of notes, index, vectors and side files. It cannot be taken back."""
+def forget(target: Target, session_key: str, path: str, text: str, sessions: bool, yes: bool, agent_id: str | None) -> None:
+    """Take something out of notes, index and side files, a conversation out of everything. It cannot be taken back."""
     given = [word for word in (session_key, path, text) if word]
     if len(given) != 1:
         raise click.UsageError("Say what to forget with one of --session, --path and --text.")
     if not yes:
         click.confirm(f"Forget {given[0]!r} for good?", abort=True, err=True)
     with Asker(target, agent_id) as ask:
-        gone = ask("forget", sessionKey=session_key, path=path, text=text)
-    files = f" Rewritten: {', '.join(gone['files'])}." if gone["files"] else ""
-    said = f"Forgotten: {gone['notes']} notes, {gone['chunks']} chunks, {gone['vectors']} vectors.{files}"
-    show.told(target.as_json, gone, said)
+        gone = ask("forget", sessionKey=session_key, path=path, text=text, sessions=sessions)
+    show.told(target.as_json, gone, views.forgotten(gone))
 
 
 @command.command("log")

@@ -108,3 +108,14 @@ def brought(found: Mapping[str, Any]) -> None:
         print(f"{notes:,} notes came in. `jupyter openclaw memory undo {found['id'][:8]}` takes all of it back.")
     else:
         print("Everything is here already; nothing was written.")
+
+
+def forgotten(gone: Mapping[str, Any]) -> str:
+    """What `memory forget` says: counts, then what a person should know."""
+    lines = [f"Forgotten: {gone['notes']} notes, {gone['chunks']} chunks, {gone['vectors']} vectors."]
+    if gone["files"]:
+        lines[0] += f" Rewritten: {', '.join(gone['files'])}."
+    if gone["sessions"]:
+        counts = f"{gone['transcripts']} transcripts, {gone['made']} files, {gone['rows']} rows"
+        lines.append(f"Conversations gone: {', '.join(gone['sessions'])} ({counts}).")
+    return "\n".join([*lines, *gone["sentences"]])

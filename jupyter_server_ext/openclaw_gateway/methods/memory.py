@@ -46,6 +46,7 @@ class ForgetParams(AgentParams):
     session_key: str = Field(default="", max_length=1_000)
     path: str = Field(default="", max_length=4_096)
     text: str = Field(default="", max_length=4_000)
+    sessions: bool = False
 
 
 class LogParams(AgentParams):
@@ -95,7 +96,7 @@ async def _index(desk: Desk, params: IndexParams) -> dict[str, Any]:
 
 
 async def _forget(desk: Desk, params: ForgetParams) -> dict[str, Any]:
-    return await desk.forget(Selector(params.session_key, params.path, params.text))
+    return await desk.forget(Selector(params.session_key, params.path, params.text), params.sessions)
 
 
 async def _log(desk: Desk, params: LogParams) -> dict[str, Any]:
@@ -148,7 +149,8 @@ def desk_of(services: GatewayServices, agent_id: str | None) -> Desk:
     if wanted not in services.agent_ids():
         raise invalid(f"unknown agent {wanted!r}; known: {', '.join(services.agent_ids())}")
     folder = memory_folder(services.state_dir, wanted)
-    return Desk(services.memories, wanted, services.workspace(wanted), folder, services.clock, services.redactor.text)
+    place = services.workspace(wanted)
+    return Desk(services.memories, wanted, place, folder, services.clock, services.redactor.text, services.forget)
 
 
 def _method(name: str, model: type[AgentParams], ask: Ask, scope: str) -> Method[Any]:

@@ -25,6 +25,7 @@ from openclaw_gateway.routing import send_policy
 from openclaw_kernel.agent.api import Runtime
 from openclaw_kernel.config.schema import OpenClawConfig
 from openclaw_kernel.config.service import ConfigStore
+from openclaw_kernel.memory.desk import Forget
 from openclaw_kernel.memory.memories import Memories
 from openclaw_kernel.models.service import Models
 from openclaw_kernel.safety.approvals import Approvals
@@ -80,6 +81,7 @@ class GatewayServices:
     plugin_commands: dict[str, Any] = field(default_factory=dict)
     subagents: SessionDesk = field(init=False, repr=False)
     memories: Memories = field(init=False, repr=False)
+    forget: Forget = field(init=False, repr=False)
     dreams: Dreams = field(init=False, repr=False)
     redactor: Redactor = field(default_factory=Redactor, repr=False)
     tool_standings: Callable[[str], Sequence[Standing]] = field(init=False, repr=False)

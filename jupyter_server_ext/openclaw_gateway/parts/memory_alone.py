@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
+from openclaw_gateway.parts.forget import Forgetter
 from openclaw_gateway.parts.log import open_redactor
 from openclaw_gateway.parts.memory import memory_settings, open_memories
 from openclaw_gateway.plugins.loader import Plugins
@@ -54,9 +55,16 @@ async def open_desks(state_dir: Path, env: Mapping[str, str], clock: Clock = sys
 
         memories = open_memories(stack, config, secrets, sessions, plugins, place, state_dir, clock)
 
+        def agents() -> list[str]:
+            return [agent.id for agent in settings.agents.list] or [DEFAULT_AGENT]
+
+        forgetter = Forgetter(state_dir, sessions, memories, agents, place, clock=clock)
+        await forgetter.resume()
+
         def desk(agent_id: str | None) -> Desk:
             wanted = _known(settings, agent_id)
-            return Desk(memories, wanted, place(wanted), memory_folder(state_dir, wanted), clock, redactor.text)
+            folder = memory_folder(state_dir, wanted)
+            return Desk(memories, wanted, place(wanted), folder, clock, redactor.text, forgetter.answer)
 
         yield desk
 
