@@ -31,8 +31,10 @@ async def choose_model(turn: Turn) -> None:
         override = f"{entry.provider_override}/{override}"
     named = request.model or override
     most = house.config().agents.defaults.context_tokens
-    turn.model = _within(house.models.resolve(named, turn.agent_id), most)
-    turn.fallbacks = () if named else tuple(_within(model, most) for model in house.models.fallbacks(turn.agent_id))
+    models = house.models
+    turn.model = _within(await models.measured(models.resolve(named, turn.agent_id)), most)
+    others = () if named else models.fallbacks(turn.agent_id)
+    turn.fallbacks = tuple([_within(await models.measured(model), most) for model in others])
     level = request.thinking or entry.thinking_level or thinking_of(house.config(), turn.agent_id)
     turn.thinking = cast(ThinkingLevel, level)
     turn.tainted = turn.session.transcript.latest("taint") is not None

@@ -44,6 +44,12 @@ async def detect(base_url: str = OLLAMA_URL) -> list[Model]:
     ]
 
 
+async def window(client: httpx.AsyncClient, root: str, name: str) -> int | None:
+    """Tokens that the server keeps of a conversation with this model, when it says so."""
+    found = (await _show(client, root, name)).get("context_window")
+    return found if isinstance(found, int) else None
+
+
 async def _show(client: httpx.AsyncClient, root: str, name: str) -> dict[str, Any]:
     """Window and abilities of one model; nothing when the server does not say (MOD-06)."""
     import httpx

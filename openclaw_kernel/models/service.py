@@ -16,6 +16,7 @@ from openclaw_kernel.models.answer import Answer
 from openclaw_kernel.models.api import Model, ModelCall, ModelStream, Provider, WireFormat
 from openclaw_kernel.models.catalogue import Catalogue
 from openclaw_kernel.models.formats import build_provider
+from openclaw_kernel.models.local import Windows
 from openclaw_kernel.models.offline import OFFLINE
 from openclaw_kernel.models.vendors import VENDORS, Vendor
 from openclaw_kernel.values.clock import Clock, system_clock
@@ -84,6 +85,7 @@ class Models:
         self.on_budget: list[Callable[[Reached], None]] = []
         self._providers: dict[WireFormat, Provider] = {}
         self._extensions: dict[str, _Extension] = {}
+        self._windows = Windows(clock)
         self.reconfigure(config)
 
     def reconfigure(self, config: OpenClawConfig) -> None:
@@ -166,6 +168,17 @@ class Models:
             raise self._unknown(wanted)
         if ref and not self._allowed(found, agent_id):
             raise UnknownModel(ref, f"Model {found.ref} is not allowed here; {_ALLOW} names those that are.", ())
+        return found
+
+    async def measured(self, model: Model) -> Model:
+        """The model with the window its own server keeps, unless the user wrote one down (MOD-06)."""
+        provider = self._configured(model.provider)
+        rows = provider.models if provider is not None else ()
+        if any(row.id == model.id and (row.context_window or row.context_tokens) for row in rows):
+            return model
+        found = await self._windows.measured(model)
+        if found is not model and (known := self.catalogue.find(model.ref)) is not None and known != found:
+            self.catalogue.add(found)
         return found
 
     def _allowed(self, model: Model, agent_id: str) -> bool:

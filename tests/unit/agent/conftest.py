@@ -96,6 +96,9 @@ class FakeModels:
             raise UnknownModel(str(ref), f"Model {ref!r} is not known.", ())
         return self.model
 
+    async def measured(self, model: Model) -> Model:
+        return model
+
     def fallbacks(self, agent_id: str = "main") -> list[Model]:
         return []
 
