@@ -20,6 +20,7 @@ from openclaw_kernel.agent.toolrun import ToolRunner
 from openclaw_kernel.models.api import Model, ModelCall, ModelStream, Prompt
 from openclaw_kernel.safety.api import Allow, ToolFacts
 from openclaw_kernel.safety.decide import decide
+from openclaw_kernel.safety.taint import others_spoke
 from openclaw_kernel.tools.api import Tool
 from openclaw_kernel.values.events import MessageStored
 from openclaw_kernel.values.messages import AssistantMessage, Message, Text, ToolCall, UserMessage
@@ -56,9 +57,17 @@ async def flush(turn: Turn, model: Model, older: Sequence[Message]) -> str:
 
 
 def _trusted(turn: Turn, older: Sequence[Message]) -> Sequence[Message]:
-    if not turn.tainted:
+    """What may become a note. A tool may have tainted the session beside the turn, so its transcript is asked too; and what the
+    house passes on in the owner's name (a subagent's result, another session's message) is not what he said."""
+    if not policy_of(turn).tainted:
         return older
-    return [one for one in older if isinstance(one, UserMessage) and one.meta.get("senderIsOwner") is True]
+    return [one for one in older if isinstance(one, UserMessage) and _of_owner(one)]
+
+
+def _of_owner(message: UserMessage) -> bool:
+    meta = message.meta
+    handed_on = "provenance" in meta or meta.get("untrusted") is True
+    return meta.get("senderIsOwner") is True and not handed_on and not others_spoke(meta)
 
 
 def _loop(turn: Turn, model: Model, history: list[Message]) -> LoopConfig:
