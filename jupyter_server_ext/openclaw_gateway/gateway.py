@@ -183,7 +183,9 @@ async def _build(
     eyes = open_browser(stack, config, models, sessions, state_dir, env, web, clock)
     own = (*tools_of_skills(skills, sessions), *planning, *eyes, ask_user_tool(questions), gateway_tool(config))
     mcp = open_mcp(stack, config, secrets, env, redactor, state_dir, clock)
-    memories = open_memories(stack, config, secrets, sessions, plugins, lambda one: services.workspace(one), state_dir, clock)
+    memories = open_memories(
+        stack, config, secrets, sessions, plugins, lambda one: services.workspace(one), state_dir, clock, broadcaster
+    )
     more = (*own, *plugin_tools(plugins, own))
     boxes = Toolboxes(config, more, sandboxes, core_tools(plugins), jobs, web, mcp.tools, memories)
     toolbox = hooked(boxes, plugins)
@@ -201,6 +203,7 @@ async def _build(
         sink=told(projection, plugins),
         before_run=mcp.before(run_gate(plugins)),
         services=tool_services,
+        notes=memories,
         clock=clock,
         new_id=new_id,
     )

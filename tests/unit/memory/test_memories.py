@@ -123,7 +123,7 @@ async def test_another_back_end_serves_the_tools(desk: Desk) -> None:
 
 @pytest.mark.parametrize(
     ("overlay", "sentence"),
-    [({"enabled": False}, "set memory.enabled to true"), ({"backend": "two"}, "known: builtin, one")],
+    [({"enabled": False}, "see memory.enabled and plugins.slots.memory"), ({"backend": "two"}, "known: builtin, one")],
 )
 async def test_a_memory_that_cannot_be_had_says_why(desk: Desk, overlay: dict[str, Any], sentence: str) -> None:
     desk.settings = desk.settings.overlaid(overlay)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from acme_openclaw.channel import CHANNEL
 from acme_openclaw.extras import MENU, ONLINE, PING, Journal
+from acme_openclaw.memory import lines
 from acme_openclaw.provider import VENDOR, VOICE, Parrot
 from acme_openclaw.tool import WEATHER
 from openclaw_gateway.plugins.api import PluginApi, hookimpl
@@ -27,5 +28,5 @@ def openclaw_register(api: PluginApi) -> None:
     api.hook("message_sending", journal.sign, priority=10)
     for name in ("after_tool_call", "agent_end", "message_received", "message_sent", "gateway_start", "gateway_stop"):
         api.hook(name, journal.note(name))
-    api.memory("acme", dict)
+    api.memory("lines", lines)
     api.cli("acme", "acme_openclaw.extras:command")
