@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from html import escape
 from importlib.resources import files
+from pathlib import PurePath
 from typing import Any
 
 from openclaw_kernel.notebook.turn import Outcome, ToolCard
@@ -140,7 +141,8 @@ def tool_line(card: ToolCard) -> str:
 
 
 def _facts(request: Mapping[str, Any]) -> list[tuple[str, str]]:
-    rows = [("Folder", request.get("cwd")), ("Asks because", request.get("reason"))]
+    where = str(request.get("cwd") or "")
+    rows = [("Folder" if PurePath(where).is_absolute() else "Where", where), ("Asks because", request.get("reason"))]
     return [(name, str(value)) for name, value in rows if value]
 
 

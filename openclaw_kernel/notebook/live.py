@@ -16,7 +16,8 @@ from typing import Any, Protocol
 
 from openclaw_kernel.notebook import cards, mounts
 from openclaw_kernel.notebook.asking import make_card
-from openclaw_kernel.notebook.session import KernelLink, current_link
+from openclaw_kernel.notebook.prose import prose
+from openclaw_kernel.notebook.session import KernelLink, current_link, title_of
 from openclaw_kernel.notebook.turn import Asked, Outcome, Settled, Step, ToolCard, Trace, Used, Wrote
 from openclaw_kernel.values.errors import OpenClawError
 
@@ -108,7 +109,7 @@ class LivePanel:
     def _repr_mimebundle_(self, **options: Any) -> Any:
         bundle = self.widget._repr_mimebundle_(**options)
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
-        return {**data, "text/plain": f"Live panel of {self.session_key}"}, metadata
+        return {**data, "text/plain": f"Live panel of {title_of(self.session_key)}"}, metadata
 
     # --- canvases -----------------------------------------------------------------------------------------------------
 
@@ -192,8 +193,11 @@ class LivePanel:
         facts = Outcome("ok", model=self._model or "OpenClaw", tokens=self._tokens, cost=self._cost)
         model, tokens, _ = cards.footer_parts(facts)
         head = f"<span>{escape(model)}</span><span>{escape(tokens)}</span><span class='oc-spacer'></span>"
-        self._head.value = cards.framed(f"<div class='oc-now'>{head}<span>{escape(self.session_key)}</span></div>")
+        self._head.value = cards.framed(f"<div class='oc-now'>{head}{self._title_html()}</div>")
         self._log.value = cards.framed("".join(self._parts()), styled=False)
+
+    def _title_html(self) -> str:
+        return f'<span title="{escape(self.session_key)}">{escape(title_of(self.session_key))}</span>'
 
     def _parts(self) -> list[str]:
         parts: list[str] = []
@@ -205,7 +209,7 @@ class LivePanel:
             if group:
                 parts.append(cards.tools_html(group))
                 group = []
-            parts.append(f'<p class="oc-say">{escape(cards.clip(row, KEPT_TEXT))}</p>')
+            parts.append(f'<div class="oc-say">{prose(cards.clip(row, KEPT_TEXT))}</div>')
         return [*parts, cards.tools_html(group)] if group else parts
 
     async def _catch_up(self) -> None:

@@ -13,6 +13,7 @@ from IPython.display import display
 from openclaw_kernel.notebook import assistant as assistant_module
 from openclaw_kernel.notebook import mounts
 from openclaw_kernel.notebook.assistant import Assistant, answer_of
+from openclaw_kernel.notebook.firstcell import mind
 from openclaw_kernel.notebook.live import current_panel
 from openclaw_kernel.notebook.screen import CellScreen
 from openclaw_kernel.notebook.session import current_link
@@ -147,6 +148,7 @@ def _shell() -> Any:
 def load(shell: Any) -> None:
     """Registers the magics; where a loop runs, the kernel becomes a node of the gateway as soon as one is there."""
     register(shell)
+    mind(shell, claw)
     link = current_link()
     try:
         loop = asyncio.get_running_loop()

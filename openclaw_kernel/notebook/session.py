@@ -49,6 +49,7 @@ NODE_WAIT_S = 2.0
 """Once this was not enough (the node may wait for its pairing), no later turn waits."""
 BACKOFF_S = (0.2, 0.5, 1.0, 2.0, 5.0)
 _SLUG = re.compile(r"[^a-z0-9]+")
+_NOTEBOOK = re.compile(r"agent:[^:]+:dashboard:notebook-(?:([a-z0-9-]+)-)?[0-9a-f]{8}")
 
 
 def session_key_for(path: str | None, ident: str) -> str:
@@ -58,6 +59,15 @@ def session_key_for(path: str | None, ident: str) -> str:
     name = _SLUG.sub("-", Path(path).stem.lower()).strip("-")[:40]
     digest = hashlib.sha256(path.encode()).hexdigest()[:8]
     return f"agent:main:dashboard:notebook-{name}-{digest}" if name else f"agent:main:dashboard:notebook-{digest}"
+
+
+def title_of(session_key: str) -> str:
+    """What a person calls the session of such a key: the notebook, this kernel, or what follows the agent's name."""
+    if found := _NOTEBOOK.fullmatch(session_key):
+        return f"notebook {found[1]}" if found[1] else "this notebook"
+    if ":dashboard:kernel-" in session_key:
+        return "this kernel"
+    return session_key.split(":", 2)[-1] if session_key.startswith("agent:") else session_key
 
 
 def default_session_key() -> str:

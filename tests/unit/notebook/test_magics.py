@@ -56,6 +56,13 @@ async def test_magics_say_nothing_when_loaded_and_show_an_answer(kernel: Kernel)
     )
 
 
+async def test_a_question_in_the_cell_that_loads_the_extension(kernel: Kernel) -> None:
+    ran = await kernel.run("it = 1\n%load_ext openclaw_kernel\n%claw hello, what is it?")
+    assert ran.status == "ok" and "built-in" in ran.text.lower() and "Type:" not in str(ran.reply.get("payload"))
+    ran = await kernel.run("it?")
+    assert "int" in str(ran.reply["payload"])
+
+
 async def test_the_assistant_from_python(kernel: Kernel) -> None:
     ran = await kernel.run("from openclaw_kernel import Assistant")
     assert ran.text.strip() == ""

@@ -13,7 +13,9 @@ from openclaw_kernel.notebook import cards
 from openclaw_kernel.notebook.asking import decision_of, offered, prompt_of
 from openclaw_kernel.notebook.assistant import Turn
 from openclaw_kernel.notebook.interrupt import python_runs, python_section
+from openclaw_kernel.notebook.prose import prose
 from openclaw_kernel.notebook.screen import TerminalScreen
+from openclaw_kernel.notebook.session import session_key_for, title_of
 from openclaw_kernel.notebook.turn import Asked, Outcome, Settled, Step, ToolCard, Trace, Used, Wrote
 
 REQUEST: dict[str, Any] = {
@@ -149,3 +151,30 @@ async def test_a_run_that_ends_behind_the_look_wakes_who_waits(asynchronous: boo
     else:
         assert await asyncio.wait_for(asyncio.to_thread(lambda: [step for step in turn.steps() if step]), 10) == []
     assert turn.outcome.text == "hello"
+
+
+def test_words_of_the_assistant_are_rendered_and_nothing_of_them_runs() -> None:
+    assert prose("**bold** `x<y`") == "<p><strong>bold</strong> <code>x&lt;y</code></p>\n"
+    assert "<table>" in prose("| a | b |\n|---|---|\n| 1 | 2 |") and "<h2>" in prose("## Head") and "<li>" in prose("- one")
+    assert prose("<script>x</script> [a](b)") == "<p>&lt;script&gt;x&lt;/script&gt; [a](b)</p>\n"
+    hostile = "so <b>x</b> <img src=x onerror=y> [a](javascript:x) ![t](http://evil.test/p.png) [b](data:text/html,x)"
+    shown = prose(hostile)
+    assert not any(part in shown for part in ("<b>", "<img", "javascript:", "data:"))
+    assert '<a href="http://evil.test/p.png" target="_blank" rel="noopener noreferrer">t</a>' in shown
+    assert 'href="https://a.test/?x=1&amp;y=2"' in prose("[ok](https://a.test/?x=1&y=2)")
+    assert prose('[q](https://a.test/"onmouseover="x)').count('"') % 2 == 0 and 'onmouseover="x' not in prose(
+        '[q](https://a.test/"onmouseover="x)'
+    )
+
+
+def test_a_session_s_name_for_people() -> None:
+    assert title_of(session_key_for("work/Sales 2026.ipynb", "1")) == "notebook sales-2026"
+    assert (
+        title_of(session_key_for("数.ipynb", "1")) == "this notebook" and title_of(session_key_for(None, "1")) == "this kernel"
+    )
+    assert title_of("agent:main:main") == "main" and title_of("global") == "global"
+
+
+def test_a_place_that_is_no_folder_is_not_called_one() -> None:
+    assert "Where: notebook a.ipynb" in cards.question_text(REQUEST | {"cwd": "notebook a.ipynb"})
+    assert "Folder: /home/ada" in cards.question_text(REQUEST)
