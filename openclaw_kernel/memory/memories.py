@@ -171,7 +171,8 @@ class Memories:
 
     def _made(self, agent_id: str, settings: Memory) -> MemoryBackend:
         if not settings.enabled:
-            raise UserError(f"Memory is switched off for agent {agent_id}; see memory.enabled and plugins.slots.memory in openclaw.json.")
+            where = "memory.enabled and plugins.slots.memory in openclaw.json"
+            raise UserError(f"Memory is switched off for agent {agent_id}; see {where}.")
         maker = self.house.makers.get(settings.backend)
         if maker is None:
             known = ", ".join(sorted(self.house.makers)) or "none"
