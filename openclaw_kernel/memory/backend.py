@@ -262,7 +262,9 @@ class Builtin:
     def _build(self) -> Engine:
         from openclaw_kernel.memory.engine import Engine
 
-        return Engine(self.folder, self.places, self.settings, self.keeper().writes, self._clock, lambda: self._closed)
+        engine = Engine(self.folder, self.places, self.settings, self.keeper().writes, self._clock, lambda: self._closed)
+        engine.arrived = functools.partial(self._filling.hurry, engine)
+        return engine
 
     def _start_over(self) -> None:
         from openclaw_kernel.memory.engine import INDEX

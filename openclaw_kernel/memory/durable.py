@@ -156,8 +156,14 @@ class Durable:
         ).fetchall()
         return int(count)
 
-    def put_vectors(self, model: str, hashes: Sequence[str], matrix: NDArray[float32]) -> list[tuple[int, str]]:
-        """Keeps one row of `matrix` a hash; returns `(chunk id, hash)` of every chunk that has one of them."""
+    def having(self, hashes: Sequence[str]) -> list[tuple[int, str]]:
+        """`(chunk id, hash)` of every chunk that has one of the hashes."""
+        return self._con.execute(
+            "SELECT id, hash FROM chunk WHERE hash IN (SELECT unnest(?::VARCHAR[])) ORDER BY id", [list(hashes)]
+        ).fetchall()
+
+    def put_vectors(self, model: str, hashes: Sequence[str], matrix: NDArray[float32]) -> None:
+        """Keeps one row of `matrix` a hash."""
         dim = int(matrix.shape[1])
         literal = "[" + ",".join(str(row.tolist()) for row in matrix) + "]"
         with self._transaction():
@@ -167,9 +173,6 @@ class Durable:
                 "INSERT INTO embedding SELECT ?, unnest(?::VARCHAR[]), ?, unnest(?::FLOAT[][]), current_localtimestamp()",
                 [model, names, dim, literal],
             )
-        return self._con.execute(
-            "SELECT id, hash FROM chunk WHERE hash IN (SELECT unnest(?::VARCHAR[])) ORDER BY id", [names]
-        ).fetchall()
 
     def vectors(self, model: str, ids: Sequence[int] | None = None) -> Iterator[tuple[list[int], NDArray[float32]]]:
         """Batches of chunk ids with their vectors of `model`; `ids` asks for these chunks alone."""

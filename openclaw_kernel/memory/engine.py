@@ -61,7 +61,8 @@ class Answer:
 
 
 class Engine:
-    """One agent's index, open. `problem` says why it was made anew, if it was."""
+    """One agent's index, open. `problem` says why it was made anew, if it was; `arrived` is told, on the thread that calls, of
+    chunks that can be found by their words since a moment, before they are on disk; not while the first build goes on."""
 
     def __init__(
         self,
@@ -81,6 +82,8 @@ class Engine:
         self.exclusions = Exclusions(folder)
         self.ram: RamIndex = RamIndex()
         self._files = SideFiles(folder)
+        self._building = False
+        self.arrived: Callable[[list[Row]], None] = lambda _rows: None
         self._moved: dict[int, Entry] = {}
         self._unsaved = 0
         self.syncer = Syncer(
@@ -101,7 +104,8 @@ class Engine:
 
     def sync(self, changed: Iterable[Path] | None, spoken: Sequence[Spoken] | None = None) -> SyncReport:
         """See `Syncer.sync`."""
-        if changed is not None or len(self.ram):
+        self._building = changed is None and not len(self.ram)
+        if not self._building:
             return self.syncer.sync(changed, spoken)
         with collector_resting():
             return self.syncer.sync(None, spoken)
@@ -202,11 +206,12 @@ class Engine:
 
     # --- vectors
 
-    def show_vectors(self, embedder: Embedder) -> None:
-        """Takes the model's kept vectors into the answering index, for every chunk that has none of it yet."""
+    def show_vectors(self, embedder: Embedder, waiting: int = 0) -> None:
+        """Takes the model's kept vectors into the answering index, for every chunk that has none of it yet. `waiting` chunks
+        are known to have none that is kept."""
         model = embedder.model_id
         missing = self.ram.without_vector() if self.ram.model_id == model else self.ram.ids()
-        if not missing:
+        if len(missing) <= waiting:
             return
         few = len(missing) * 4 < len(self.ram)
         batches = (
@@ -221,11 +226,12 @@ class Engine:
     def put_vectors(self, embedder: Embedder, hashes: Sequence[str], matrix: NDArray[float32], show: bool) -> int:
         """Keeps vectors by the text they are of; `show` also lets searches see them. Returns of how many chunks they are."""
         rows = dict(zip(hashes, matrix, strict=True))
-        found = self.durable.put_vectors(embedder.model_id, hashes, matrix)
+        found = self.durable.having(hashes)
         if show and found:
             chunk_rows = np.stack([rows[name] for _, name in found]).astype(np.float32)
             self.ram.set_vectors(embedder.model_id, embedder.dim, [id for id, _ in found], chunk_rows)
             self._unsaved += len(found)
+        self.durable.put_vectors(embedder.model_id, hashes, matrix)  # a lost one is only embedded again
         return len(found)
 
     # --- loading
@@ -259,6 +265,8 @@ class Engine:
 
     def _apply(self, added: Sequence[tuple[Source, Row]], moved: Sequence[tuple[Source, Row]], removed: Sequence[int]) -> None:
         self._add(added)
+        if added and not self._building:
+            self.arrived([row for _, row in added])
         for source, row in moved:
             self._moved[row.id] = replace(_entry(source, row), text="")
         self.ram.remove(removed)

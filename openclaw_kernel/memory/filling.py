@@ -7,16 +7,20 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from openclaw_kernel.memory.chunking import embedded_text
 from openclaw_kernel.memory.embedding.api import Embedder, EmbeddingError
-from openclaw_kernel.memory.records import parts
+from openclaw_kernel.memory.records import Row, parts
 
 if TYPE_CHECKING:
+    from numpy import float32
+    from numpy.typing import NDArray
+
     from openclaw_kernel.memory.embedding.shelf import Opened
     from openclaw_kernel.memory.engine import Engine
 
@@ -26,6 +30,8 @@ Run = Callable[..., Awaitable[Any]]
 BATCH = 32
 LOOK = 512
 """Texts that are looked up at once: in a large index the look-up costs as much as many vectors."""
+FEW = 64
+"""Texts that get their vectors at once when they come, before they are on disk; more wait for their turn."""
 SHOWN_S = 2.0
 """How long a first search waits for kept vectors."""
 COUNTED_S = 5.0
@@ -47,6 +53,9 @@ class Filling:
         self._again = False
         self._reason = ""
         self._shown = asyncio.Event()
+        self._ahead: dict[tuple[str, str], NDArray[float32]] = {}
+        self._hurried = 0
+        self._making = Lock()
         self._counted = asyncio.Event()
         self.query_embedder: Embedder | None = None
         self.waiting = 0
@@ -62,6 +71,7 @@ class Filling:
 
     def start(self, engine: Engine) -> None:
         """Looks for texts without a vector; while it is at it, once more behind that."""
+        self._hurried = 0
         if self._task is not None:
             self._again = True
             return
@@ -77,6 +87,24 @@ class Filling:
         if self._hands is not None:
             self._hands.shutdown(wait=False)
             self._hands = None
+
+    def hurry(self, engine: Engine, rows: Sequence[Row]) -> None:
+        """Vectors for a few texts that have just come, on the thread that embeds; any thread may ask."""
+        embedder = self.query_embedder
+        self._hurried += len(rows)
+        if embedder is not None and self._hurried <= FEW:
+            with suppress(RuntimeError):  # it ends just now
+                self._embedding_thread().submit(self._show_ahead, engine, embedder, list(rows))
+
+    def _show_ahead(self, engine: Engine, embedder: Embedder, rows: list[Row]) -> None:
+        try:
+            matrix = embedder.embed([embedded_text(row.heading, row.text) for row in rows])
+        except EmbeddingError as error:
+            log.info("left to the filling, which says what is wrong: %s", error)
+            return
+        engine.ram.set_vectors(embedder.model_id, embedder.dim, [row.id for row in rows], matrix, anew=False)
+        for row, vector in zip(rows, matrix, strict=True):
+            self._ahead[embedder.model_id, row.hash] = vector
 
     async def wait(self) -> None:
         if self._task is not None:
@@ -118,27 +146,45 @@ class Filling:
         current = self.query_embedder
         aside = current is not None and current.model_id != embedder.model_id and engine.ram.embedded > 0
         if not aside:
-            await self._run(engine.show_vectors, embedder)
+            await self._run(engine.show_vectors, embedder, self.waiting)
             self.query_embedder = embedder
         self._shown.set()
         self._counted.set()
-        while rows := await self._run(engine.durable.unembedded, embedder.model_id, LOOK):
+        while True:
+            rows = await self._run(engine.durable.unembedded, embedder.model_id, LOOK)
             for part in parts(rows, BATCH):
-                matrix = await self._embed(embedder, [embedded_text(heading, text) for _, heading, text in part])
+                matrix = await asyncio.get_running_loop().run_in_executor(
+                    self._embedding_thread(), self._vectors, embedder, part
+                )
                 filled = await self._run(engine.put_vectors, embedder, [row[0] for row in part], matrix, not aside)
                 self.waiting = max(0, self.waiting - filled)
                 self._progress(max(0, total - self.waiting), total)
-            self.waiting = await self._run(engine.durable.waiting, embedder.model_id)
+            if len(rows) < LOOK:
+                break
+        if not self._again:
+            self.waiting = 0
         if aside:
             await self._run(engine.show_vectors, embedder)
             self.query_embedder = embedder
         self.problem = ""
+        self._ahead.clear()
 
-    async def _embed(self, embedder: Embedder, texts: list[str]) -> Any:
-        """On a thread of its own: a query must not wait behind a batch of notes."""
-        if self._hands is None:
-            self._hands = ThreadPoolExecutor(1, "openclaw-embedding")
-        return await asyncio.get_running_loop().run_in_executor(self._hands, embedder.embed, texts)
+    def _embedding_thread(self) -> ThreadPoolExecutor:
+        """A thread of its own: a query must not wait behind a batch of notes."""
+        with self._making:
+            if self._hands is None:
+                self._hands = ThreadPoolExecutor(1, "openclaw-embedding")
+            return self._hands
+
+    def _vectors(self, embedder: Embedder, texts: Sequence[tuple[str, str, str]]) -> NDArray[float32]:
+        """Of `(hash, heading, text)` each; what was made ahead is not made again."""
+        import numpy as np
+
+        made = {hash: self._ahead.pop((embedder.model_id, hash), None) for hash, _, _ in texts}
+        left = [(hash, embedded_text(heading, text)) for hash, heading, text in texts if made[hash] is None]
+        if left:
+            made.update(zip((hash for hash, _ in left), embedder.embed([text for _, text in left]), strict=True))
+        return np.stack([vector for vector in made.values() if vector is not None]).astype(np.float32, copy=False)
 
     def _ended(self, task: asyncio.Task[None], engine: Engine) -> None:
         self._task = None

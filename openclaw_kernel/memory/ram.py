@@ -134,13 +134,16 @@ class RamIndex:
             self._rows.kill(rows)
             return len(rows)
 
-    def set_vectors(self, model_id: str, dim: int, ids: Sequence[int], matrix: NDArray[float32]) -> None:
+    def set_vectors(self, model_id: str, dim: int, ids: Sequence[int], matrix: NDArray[float32], *, anew: bool = True) -> None:
         """Rows of `matrix` (len(ids) × dim, float32, length 1) for chunks; unknown ids are ignored. Another `model_id` than
-        before lets all old vectors go: gather a new model's vectors elsewhere and hand them over at once."""
+        before lets all old vectors go: gather a new model's vectors elsewhere and hand them over at once. Without `anew`
+        vectors of another model are ignored."""
         matrix = np.asarray(matrix, float32).reshape(len(ids), dim)
         for at in range(0, len(ids), STEP):
             with self._lock:
                 if self._vectors is None or self._vectors.model_id != model_id or self._vectors.dim != dim:
+                    if not anew:
+                        return
                     self._vectors = Vectors(model_id, dim)
                 rows, last = np.unique(self._rows.find(ids[at : at + STEP])[::-1], return_index=True)
                 vectors = matrix[at : at + STEP][::-1][last][rows >= 0]
