@@ -15,6 +15,7 @@ from openclaw_kernel.agent.subagents_rows import SubagentRow
 from openclaw_kernel.agent.subagents_rules import Spawn, allowed_agents
 from openclaw_kernel.agent.waiting import HOUSE, mark_tainted
 from openclaw_kernel.config.schema.subagents import AgentToAgent
+from openclaw_kernel.memory.audience import is_shared
 from openclaw_kernel.sessions.index import SessionEntry
 from openclaw_kernel.tools.sessions_api import Caller, Row, Task
 from openclaw_kernel.values.envelope import fence
@@ -200,7 +201,7 @@ class Desk:
             return False
         if self._descends(entry, caller.session_key):
             return True
-        if caller.guest or scope == "tree":
+        if caller.guest or scope == "tree" or is_shared(caller.session_key):
             return False
         if entry.agent_id == caller.agent_id:
             return True

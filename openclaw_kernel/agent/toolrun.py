@@ -16,6 +16,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from openclaw_kernel.agent.recall import is_private
 from openclaw_kernel.agent.repeats import Repeats
 from openclaw_kernel.agent.run import Turn
 from openclaw_kernel.safety import taint
@@ -66,6 +67,7 @@ class ToolRunner:
             result_chars=self._cap,
             seen=self._seen.get(call.id, ""),
             guest=turn.request.message.meta.get("senderIsOwner") is False,
+            notes_closed=not is_private(turn.house.notes, turn.agent_id, turn.session.entry.key, turn.request.message),
         )
         if tool.untrusted_output or taint.from_outside(call):
             self._taint(tool)

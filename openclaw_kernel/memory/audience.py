@@ -20,7 +20,12 @@ CLOSED = (
 
 def hears_notes(audience: Audience, session_key: str, guest: bool) -> bool:
     """Whether a turn of this conversation may look into the notes; `guest` says that somebody else than the owner speaks."""
-    return audience == "everyone" or not (guest or parse(session_key).kind in _SHARED)
+    return audience == "everyone" or not (guest or is_shared(session_key))
+
+
+def is_shared(session_key: str) -> bool:
+    """Whether other people read what is said in this conversation."""
+    return parse(session_key).kind in _SHARED
 
 
 def hears_talks(session_key: str, guest: bool) -> bool:

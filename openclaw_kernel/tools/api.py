@@ -63,7 +63,7 @@ class ToolContext:
     `env` is the environment child processes get: it never holds a secret. `node` is where the call was allowed to run, `None`
     for this machine. `seen` is what a person was shown of the call beyond its arguments, empty when nobody was asked: what runs
     must be that. `result_chars` is how much of a result the model gets to see. `guest`
-    when somebody else than the owner asked.
+    when somebody else than the owner asked. `notes_closed` when others than the owner would hear what is in the notes (MEM-13).
     """
 
     run_id: str
@@ -79,6 +79,7 @@ class ToolContext:
     seen: str = ""
     result_chars: int = RESULT_CHARS
     guest: bool = False
+    notes_closed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

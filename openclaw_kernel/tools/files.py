@@ -16,6 +16,7 @@ from openclaw_kernel.safety.paths import ToolPathError, inside, regular_file, sh
 from openclaw_kernel.tools import changes
 from openclaw_kernel.tools.api import Tool, ToolContext, ToolError, ToolResult, text_result
 from openclaw_kernel.tools.changes import Change
+from openclaw_kernel.tools.closed import refuse_closed
 from openclaw_kernel.values.errors import UserError
 from openclaw_kernel.values.messages import Image, Text
 
@@ -104,6 +105,7 @@ async def guarded(work: Callable[[Any, ToolContext], ToolResult], args: BaseMode
 def _read(args: ReadArgs, ctx: ToolContext) -> ToolResult:
     workspace = ctx.workspace
     path = inside(workspace, args.path)
+    refuse_closed(ctx, path)
     size = regular_file(path, args.path).st_size
     shown = shown_path(workspace, path)
     head = _bytes(path, 16)

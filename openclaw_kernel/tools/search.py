@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from openclaw_kernel.safety.paths import ToolPathError, inside, shown_path
 from openclaw_kernel.tools.api import Tool, ToolContext, ToolError, ToolResult, text_result
+from openclaw_kernel.tools.closed import closed_paths, refuse_closed
 from openclaw_kernel.tools.files import MAX_TEXT_BYTES, guarded
 
 SKIPPED = (".git", ".hg", ".svn", ".jj", ".bzr", "CVS", "node_modules", "__pycache__", ".venv", ".tox", ".mypy_cache",
@@ -139,6 +140,7 @@ async def grep(args: GrepArgs, ctx: ToolContext) -> ToolResult:
     try:
         root = await asyncio.to_thread(inside, ctx.workspace, ".")
         folder = await asyncio.to_thread(inside, ctx.workspace, args.path)
+        refuse_closed(ctx, folder)
         if not await asyncio.to_thread(folder.exists):
             raise ToolError(f"{args.path} does not exist; list the folder to see what is there.")
     except ToolPathError as error:
@@ -147,7 +149,7 @@ async def grep(args: GrepArgs, ctx: ToolContext) -> ToolResult:
         "root": str(root), "folder": str(folder), "pattern": args.pattern,
         "names": as_regex(args.glob) if args.glob else None, "skipped": SKIPPED, "ignoreCase": args.ignore_case,
         "context": args.context, "limit": args.limit, "seconds": SECONDS / 2, "fileBytes": MAX_TEXT_BYTES,
-        "lineChars": LINE_CHARS,
+        "lineChars": LINE_CHARS, "closed": [str(path) for path in closed_paths(ctx)],
     }  # fmt: skip
     began = time.monotonic()
     answer = await _work(asked)
