@@ -25,6 +25,8 @@ EXACT_BELOW = 8_000
 SECOND_LOOK = 400
 SECOND_LOOK_SHARE = 200
 """Rows that are measured exactly: at least 400, or one of 200 (recall@10 .998 there)."""
+SECOND_LOOK_DIM = 384
+"""Of vectors this long. A shorter one has fewer signs to be told apart by: as many more rows are measured, at the same cost."""
 NEVER = 999
 """Distance of a row that may not be found."""
 STEP = 2_048
@@ -138,7 +140,8 @@ class Vectors:
         """Rows of the `k` greatest cosines, in no order. `allowed` says of the first `size` rows which may be found."""
         if size < EXACT_BELOW:
             return self._exact(query, k, allowed, size)
-        rows = self._by_codes(query, max(SECOND_LOOK, size // SECOND_LOOK_SHARE, k), allowed, size)
+        look = max(SECOND_LOOK, size // SECOND_LOOK_SHARE) * max(1, SECOND_LOOK_DIM // self.dim)
+        rows = self._by_codes(query, max(look, k), allowed, size)
         if len(rows) <= k:
             return rows
         return rows[np.argpartition(self.take(rows) @ query, -k)[-k:]]

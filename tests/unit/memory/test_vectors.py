@@ -122,3 +122,14 @@ def test_greatest(kind: Any, size: int, shape: str) -> None:
     places = greatest(values, 24)
     assert len(places) == len(set(places.tolist())) == min(24, size)
     assert sorted(values[places].tolist()) == sorted(values.tolist())[-24:]
+
+
+def test_short_vectors_get_a_longer_second_look() -> None:
+    rng = np.random.default_rng(3)
+    matrix = rng.standard_normal((9_000, 64)).astype(float32)
+    matrix /= np.linalg.norm(matrix, axis=1, keepdims=True)
+    vectors, found = held(matrix), 0
+    for row in range(0, 4_000, 100):
+        query = matrix[row] + float32(0.01) * matrix[row + 1]
+        found += len(set(vectors.nearest(query, 10, None, len(matrix)).tolist()) & exact(matrix, query, 10))
+    assert found >= 0.95 * 400
