@@ -174,7 +174,7 @@ def test_bounded(name: str, draw: Callable[[list[Any]], Any]) -> None:
     messages = PAYLOADS[name]()
     started = time.process_time()
     made = draw(messages)
-    assert time.process_time() - started < 1
+    assert time.process_time() - started < 3
     if isinstance(made, str):
         assert len(made) < 8_100_000
         assert_harmless(made if draw is render_html else "")
