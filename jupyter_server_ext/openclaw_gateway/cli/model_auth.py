@@ -113,6 +113,8 @@ def auth_state(row: dict[str, object]) -> str:
         return f"off until {show.when(row['disabledUntil'])} ({row.get('reason', '')})"
     if row.get("cooldownUntil"):
         return f"left alone until {show.when(row['cooldownUntil'])} ({row.get('reason', '')})"
+    if row["status"] in ("expiring", "expired"):
+        return f"{row['status']} {show.when(row.get('expiresAt'))}; renew it with jupyter openclaw models auth add"
     return str(row["status"])
 
 

@@ -59,6 +59,10 @@ async def plugins_enable(params: PluginParams, call: Call) -> dict[str, Any]:
     changes: dict[str, Any] = {"entries": {plugin.id: {"enabled": True}}, "deny": [n for n in section.deny if n != plugin.id]}
     if plugin.manifest.origin != "bundled":
         changes["allow"] = sorted({*section.allow, plugin.id})
+    try:
+        await asyncio.to_thread(services.plugins.trust, plugin.id)
+    except OSError as error:
+        raise invalid(f"the files of plugin {plugin.id} cannot be read: {error}") from error
     return await _write(services, plugin, changes)
 
 

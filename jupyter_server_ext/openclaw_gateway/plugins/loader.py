@@ -22,6 +22,7 @@ from openclaw_gateway.plugins.api import PROJECT, Offers, PluginApi
 from openclaw_gateway.plugins.builtins import BUILTINS
 from openclaw_gateway.plugins.hooks import HookBus
 from openclaw_gateway.plugins.manifest import PluginManifest, at_path, installed
+from openclaw_gateway.plugins.pins import Pin, Pins, digest_of
 from openclaw_gateway.plugins.trust import escapes, problem_of
 from openclaw_kernel.config.schema.plugins import Plugins as PluginSettings
 from openclaw_kernel.values.errors import UserError
@@ -58,6 +59,7 @@ class Plugins:
     ) -> None:
         self._settings = settings
         self._dir = state_dir / "plugins"
+        self._pins = Pins(self._dir / "pins.jsonl")
         self._scan = scan
         self._rows: dict[str, Plugin] = {}
         self._manager: Any = None
@@ -97,6 +99,12 @@ class Plugins:
         """`plugins` of `health`: what runs, what failed."""
         failed = [{"id": row.id, "error": row.reason} for row in self._rows.values() if row.state in ("failed", "blocked")]
         return {"loaded": [row.id for row in self.active()], "errors": failed, "unavailable": []}
+
+    def trust(self, plugin_id: str) -> None:
+        """The owner's word for the files as they are now, from the next start on. Blocking. Raises `OSError`, `StoreError`."""
+        row = self._rows.get(plugin_id)
+        if row is not None and row.manifest.origin != "bundled" and row.manifest.root:
+            self._pins.put(Pin(plugin_id, digest_of(Path(row.manifest.root)), row.manifest.version))
 
     def all(self) -> list[Plugin]:
         """Every plugin that is known, built-ins first."""
@@ -150,7 +158,27 @@ class Plugins:
             return "blocked", f"its entry {manifest.entry!r} leads out of {root}"
         if why := problem_of(root):
             return "blocked", why
-        return "active", ""
+        return self._as_pinned(manifest)
+
+    def _as_pinned(self, manifest: PluginManifest) -> tuple[State, str]:
+        """Whether the files are those that were let in; those of the first time are."""
+        name, entry = manifest.id, self._settings.entries.get(manifest.id)
+        if entry is not None and not entry.pinned:
+            return "active", ""
+        try:
+            found = Pin(name, digest_of(Path(manifest.root)), manifest.version)
+            known = self._pins.get(name)
+            if known is None:
+                self._pins.put(found)
+        except (OSError, UserError) as error:
+            return "blocked", f"its files cannot be compared with those that were let in: {error}"
+        if known is None or known.sha256 == found.sha256:
+            return "active", ""
+        since = f"{known.version or '?'} to {found.version or '?'}" if known.version != found.version else "the same version"
+        return "unacknowledged", (
+            f"its files have changed since it was let in ({since}); look at {manifest.root}, then run "
+            f"`jupyter openclaw plugins enable {name}` to let them run"
+        )
 
     def _bundled_on(self, name: str) -> bool:
         entry = self._settings.entries.get(name)

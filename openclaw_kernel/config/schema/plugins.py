@@ -8,9 +8,11 @@ from openclaw_kernel.config.schema.base import Loose, OpenSection, Section
 
 
 class PluginEntry(OpenSection):
-    """One plugin: whether it is on, and what it is told."""
+    """One plugin: whether it is on, and what it is told. Without `pinned` it runs whatever becomes of its files, which only its
+    own author wants."""
 
     enabled: bool = True
+    pinned: bool = True
     config: Loose = Field(default_factory=dict)
 
 

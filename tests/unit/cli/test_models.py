@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from openclaw_gateway.cli import main
+from openclaw_gateway.cli.model_auth import auth_state
 from openclaw_kernel.config.json5 import loads
 from tests.unit.cli.fake_gateway import FakeGateway, fake_gateway
 
@@ -103,6 +104,12 @@ def gateway() -> Iterator[FakeGateway]:
         models = [{"provider": "groq", "model": "x", "totals": SUMS}]
         running.reply("sessions.usage", {"sessions": [], "aggregates": {"byModel": models, "byAgent": []}})
         yield running
+
+
+@pytest.mark.parametrize(("state", "words"), [("expiring", "expiring 20"), ("expired", "expired 20"), ("ok", "ok")])
+def test_a_key_that_ends_soon_is_said_with_its_end(state: str, words: str) -> None:
+    said = auth_state({"status": state, "expiresAt": 1_795_203_480_000})
+    assert said.startswith(words) and ("models auth add" in said) is (state != "ok")
 
 
 def ask(gateway: FakeGateway, *args: str) -> int:
