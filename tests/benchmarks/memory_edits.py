@@ -41,7 +41,8 @@ class Pulse:
     async def run(self) -> None:
         loop = asyncio.get_running_loop()
         while True:
-            before, waited = loop.time(), queued()
+            waited = queued()  # outside of what is timed: it reads a file a thread, and may wait for the interpreter each time
+            before = loop.time()
             await asyncio.sleep(BEAT_S)
             lag = loop.time() - before - BEAT_S
             own = lag - (queued() - waited)
