@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
+import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -110,6 +111,7 @@ class Forgetter:
         self._clock = clock
         self._step = step
         self._one = asyncio.Lock()
+        self._since = time.time()
 
     async def forget(self, agent_id: str, selector: Selector, sessions: bool = False) -> Forgotten:
         """`sessions`: a text takes the conversations with it in which it was said. Raises `UserError` with the sentence for the
@@ -191,6 +193,7 @@ class Forgetter:
             await self._of_sessions(found, row.agent_id)
         else:
             await self._of_memory(row.agent_id, Selector(mark=row.mark))
+            await asyncio.to_thread(self._clean)
         await asyncio.to_thread(self._settle, row.id)
         log.info("a forgetting that was cut short is finished")
 
@@ -228,9 +231,15 @@ class Forgetter:
         )
         self._step("ledgers")
         gone = await asyncio.to_thread(rows.scrub, self._state_dir, found)
+        await asyncio.to_thread(self._clean)
         self._step("end")
         told = tuple(dict.fromkeys(sentences))
         return Forgotten(_sum(parts), tuple(sorted(found.keys)), transcripts, made, gone, sentences=told)
+
+    def _clean(self) -> None:
+        places = [self._workspace(agent) for agent in self._agents()]
+        books = self._state_dir.glob("memory/*/*.jsonl")
+        files.remove_leftovers([*rows.ledger_files(self._state_dir), *books], places, self._since)
 
     async def _of_memory(self, agent_id: str, selector: Selector) -> ForgetReport:
         report = await self._memories.of(agent_id).forget(selector)

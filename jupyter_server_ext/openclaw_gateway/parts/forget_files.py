@@ -17,6 +17,9 @@ SESSIONS = "agents/*/sessions"
 MADE = ("media/**/*", "channels/media/**/*", "channels/*/media/**/*", "skill-runs/*")
 """Files the house makes for a conversation, relative to the state directory."""
 MADE_IN_WORKSPACE = (".openclaw/results/*",)
+LEFTOVERS = ("*.jsonl.torn-*", ".*.jsonl.????????.tmp")
+"""What a crash leaves beside a ledger: half a line, or a file that was not yet in its place."""
+LEFTOVER_NOTES = (".*.md.????????.tmp", "memory/.*.md.????????.tmp", ".openclaw/**/.*.????????.tmp")
 GIT_S = 10.0
 
 
@@ -64,6 +67,14 @@ def remove_conversations(
     for folder in {path.parent for path in wanted}:
         sync_dir(folder)
     return len(wanted), files
+
+
+def remove_leftovers(ledgers: Iterable[Path], workspaces: Sequence[Path], before: float) -> int:
+    """Takes away what crashes before that moment (seconds) left of ledgers and notes; returns how many files. Blocking."""
+    found = [path for folder in {one.parent for one in ledgers} for pattern in LEFTOVERS for path in folder.glob(pattern)]
+    found += [path for workspace in workspaces for pattern in LEFTOVER_NOTES for path in workspace.glob(pattern)]
+    old = [path for path in found if not path.is_symlink() and path.is_file() and path.stat().st_mtime < before]
+    return sum(map(_remove, old))
 
 
 def holding(state_dir: Path, holds: Callable[[str], bool]) -> set[str]:

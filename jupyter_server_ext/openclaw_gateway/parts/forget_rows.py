@@ -13,7 +13,7 @@ from typing import Any
 
 from openclaw_kernel.store.atomic import write_atomic
 from openclaw_kernel.store.jsonl import encode_line, read_jsonl
-from openclaw_kernel.store.ledger import open_ledgers
+from openclaw_kernel.store.ledger import Change, open_ledgers
 from openclaw_kernel.values.envelope import delivery_id
 
 FILE_NAME = "forgetting.jsonl"
@@ -27,6 +27,15 @@ KEPT = frozenset(
 PARTS = 64
 """Parts of one answer whose deliveries are looked for."""
 SETTLED = "done"
+DELETED = "__deleted"
+KEYS = {
+    "index.jsonl": ("key",),
+    "runs.jsonl": ("run_id", "id"),
+    **dict.fromkeys(
+        ("inbox.jsonl", "outbox.jsonl", "approvals.jsonl", "questions.jsonl", "subagents.jsonl", "system-events.jsonl"), ("id",)
+    ),
+}
+"""What names a row in the ledgers whose superseded rows hold words: those are left out when a file is written anew."""
 
 Lane = tuple[str, ...]
 
@@ -188,10 +197,23 @@ def _text(record: Mapping[str, Any], *names: str) -> str:
     return next((value for name in names if isinstance(value := record.get(name), str) and value), "")
 
 
-def _rewrite(path: Path, change: Any) -> int:
-    """A file that nobody holds open, line by line."""
-    records = list(read_jsonl(path))
-    kept = [changed for record in records if (changed := change(dict(record))) is not None]
-    if kept != records:
-        write_atomic(path, b"".join(map(encode_line, kept)))
-    return len(records) - len(kept)
+def _rewrite(path: Path, change: Change) -> int:
+    """A file that nobody holds open; returns how many rows are gone or other. Where nothing says what names a row, every line
+    stays in its place, those that say what was deleted too."""
+    keys = KEYS.get(path.name, ())
+    rows: dict[object, dict[str, Any]] = {}
+    lines = 0
+    for lines, record in enumerate(read_jsonl(path), 1):
+        name = next((str(record[key]) for key in keys if record.get(key)), None)
+        if keys and DELETED in record:
+            rows.pop(str(record[DELETED]), None)
+        else:
+            rows[name if name is not None else lines] = record
+    kept = {name: changed for name, record in rows.items() if (changed := _changed(change, record)) is not None}
+    if lines != len(kept) or kept != rows:
+        write_atomic(path, b"".join(map(encode_line, kept.values())))
+    return sum(kept.get(name) != record for name, record in rows.items())
+
+
+def _changed(change: Change, record: dict[str, Any]) -> dict[str, Any] | None:
+    return record if DELETED in record else change(dict(record))
