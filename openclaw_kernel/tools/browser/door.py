@@ -25,6 +25,8 @@ IDLE_S = 300.0
 PIECE = 65_536
 CONNECTIONS = 256
 """At once; a page that opens more waits."""
+TOLD = 100
+"""Refusals of one browser in the log; a page may ask for thousands a second."""
 _HOP = ("connection", "proxy-connection", "keep-alive", "proxy-authorization", "te", "trailer", "upgrade")
 
 
@@ -126,7 +128,7 @@ class Door:
     def _refuse(self, url: str, sentence: str) -> None:
         self.refused += 1
         self.refusals.append(Refusal(self.refused, urlsplit(url).hostname or "", sentence))
-        log.info("the browser was refused an address: %s", sentence)
+        log.log(logging.INFO if self.refused <= TOLD else logging.DEBUG, "the browser was refused an address: %s", sentence)
 
 
 Ends = tuple[asyncio.StreamReader, asyncio.StreamWriter]

@@ -22,6 +22,8 @@ CONSOLE_LINES = 200
 NOTES = 20
 WORDS = 500
 TITLE_S = 5.0
+FLOOD = 1_000
+"""Events of a page between two calls, each of which costs this process time; one that makes more is closed."""
 _TOP_LEVEL = ("http", "https", "blob", "chrome-error", "")
 """What a tab may show; `about:` only as the blank page."""
 
@@ -46,6 +48,7 @@ class Tab:
     armed: Armed | None = None
     crashed: bool = False
     used: int = 0
+    events: int = 0
     console: deque[str] = field(default_factory=lambda: deque(maxlen=CONSOLE_LINES))
     notes: deque[str] = field(default_factory=lambda: deque(maxlen=NOTES))
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
@@ -55,7 +58,7 @@ class Tab:
         page = self.page
         page.on("dialog", self._dialog)
         page.on("console", self._console)
-        page.on("pageerror", lambda error: self.console.append(f"error: {str(error)[:WORDS]}"))
+        page.on("pageerror", self._error)
         page.on("download", self._download)
         page.on("framenavigated", self._moved)
         page.on("crash", lambda _page: self._crash())
@@ -72,9 +75,26 @@ class Tab:
         """The notes since the last call."""
         notes = list(self.notes)
         self.notes.clear()
+        self.events = 0
         return notes
 
+    def _counted(self) -> bool:
+        """Whether an event is still worth looking at; with the first that is not, the page is closed."""
+        self.events += 1
+        if self.events == FLOOD:
+            log.info("a page made %d events without a pause, so its tab is closed", FLOOD)
+            self._do(self._end())
+        return self.events < FLOOD
+
+    async def _end(self) -> None:
+        from playwright.async_api import Error
+
+        with suppress(Error):  # it may be gone already
+            await self.page.close()
+
     async def _dialog(self, dialog: Dialog) -> None:
+        if not self._counted():
+            return
         armed, self.armed = self.armed, None
         words = f"{dialog.type} dialog {dialog.message[:WORDS]!r}"
         accept = armed.accept if armed is not None else dialog.type in ("alert", "beforeunload")
@@ -86,13 +106,18 @@ class Tab:
         self.notes.append(f"{words} was {'accepted' if accept else 'dismissed'}")
 
     def _console(self, message: ConsoleMessage) -> None:
-        self.console.append(f"{message.type}: {message.text[:WORDS]}")
+        if self._counted():
+            self.console.append(f"{message.type}: {message.text[:WORDS]}")
+
+    def _error(self, error: object) -> None:
+        if self._counted():
+            self.console.append(f"error: {str(error)[:WORDS]}")
 
     def _download(self, download: Download) -> None:
         self.notes.append(f"the download of {download.suggested_filename[:200]!r} was refused; files are not downloaded")
 
     def _moved(self, frame: Frame) -> None:
-        if frame != self.page.main_frame:
+        if not self._counted() or frame != self.page.main_frame:
             return
         self.snapshot = None
         if not may_show(frame.url):
