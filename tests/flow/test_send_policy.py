@@ -50,3 +50,23 @@ async def test_the_owner_s_words_about_a_group_reach_the_model_there(tmp_path: P
         at.telegram.world.say("[[echo hello]]", user=OWNER)
         await at.said(OWNER, "hello")
         assert "speak Latin" not in json.dumps(at.model.requests[-1].body)
+
+
+async def test_a_job_s_answer_stays_where_nothing_is_to_be_sent(tmp_path: Path) -> None:
+    async with house(tmp_path / "state", streaming="off") as at:
+        await at.peer.call("sessions.patch", {"key": "main", "sendPolicy": "deny"})
+        telling = {"mode": "announce", "channel": "telegram", "to": str(OWNER)}
+        job = {
+            "name": "report",
+            "schedule": {"kind": "every", "everyMs": 3_600_000},
+            "sessionTarget": "isolated",
+            "payload": {"kind": "agentTurn", "message": "[[echo the report]]"},
+            "delivery": telling,
+        }
+        made = await at.peer.call("cron.add", job)
+        started = await at.peer.call("cron.run", {"id": made["id"], "mode": "force"})
+        done = await at.peer.event("cron", action="finished", runId=started["runId"])
+        assert done["status"] == "ok" and done["deliveryStatus"] != "delivered" and done["summary"] == "the report"
+        assert at.telegram.world.texts(OWNER) == []
+        log = (at.gateway.state_dir / "logs" / "gateway.jsonl").read_text()
+        assert "stays in its session" in log and "/send off" in log
