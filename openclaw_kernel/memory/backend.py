@@ -162,7 +162,7 @@ class Builtin:
     async def status(self) -> MemoryStatus:
         engine = await self._open()
         await self._filling.counted()
-        sources, chunks = await self._run(engine.durable.counts)
+        sources, chunks = len(engine.syncer.sources), len(engine.ram)
         sentence = self._filling.sentence(chunks)
         problems = [*engine.syncer.problems.values(), *([engine.problem] if engine.problem else [])]
         return MemoryStatus(

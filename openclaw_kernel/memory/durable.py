@@ -156,6 +156,13 @@ class Durable:
         ).fetchall()
         return int(count)
 
+    def kept(self, model: str, hashes: Sequence[str]) -> set[str]:
+        """Which of the hashes have a vector of `model`."""
+        found = self._con.execute(
+            "SELECT hash FROM embedding WHERE model = ? AND hash IN (SELECT unnest(?::VARCHAR[]))", [model, list(hashes)]
+        ).fetchall()
+        return {str(row[0]) for row in found}
+
     def having(self, hashes: Sequence[str]) -> list[tuple[int, str]]:
         """`(chunk id, hash)` of every chunk that has one of the hashes."""
         return self._con.execute(

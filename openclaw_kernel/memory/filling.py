@@ -89,12 +89,16 @@ class Filling:
             self._hands = None
 
     def hurry(self, engine: Engine, rows: Sequence[Row]) -> None:
-        """Vectors for a few texts that have just come, on the thread that embeds; any thread may ask."""
+        """Vectors for a few texts that have just come, on the thread that embeds; the thread of the index asks."""
         embedder = self.query_embedder
         self._hurried += len(rows)
-        if embedder is not None and self._hurried <= FEW:
+        if embedder is None or self._hurried > FEW:
+            return
+        kept = engine.durable.kept(embedder.model_id, [row.hash for row in rows])
+        new = [row for row in rows if row.hash not in kept]
+        if new:
             with suppress(RuntimeError):  # it ends just now
-                self._embedding_thread().submit(self._show_ahead, engine, embedder, list(rows))
+                self._embedding_thread().submit(self._show_ahead, engine, embedder, new)
 
     def _show_ahead(self, engine: Engine, embedder: Embedder, rows: list[Row]) -> None:
         try:
