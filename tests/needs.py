@@ -4,7 +4,7 @@ A test that lacks something is skipped and says what it lacks. `OPENCLAW_TEST_RE
 names with commas or spaces, or `all`): there the same lack is a failure.
 
 Names: chromium, bubblewrap, docker, npm, node (with the front end's packages), root,
-git.
+git, older-duckdb.
 """
 
 from __future__ import annotations
