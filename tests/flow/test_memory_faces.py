@@ -12,6 +12,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+from tests.fakes.tiny_model import build_tiny
 from tests.flow.processes import running
 from tests.flow.wire import Client, client, text_of
 
@@ -108,15 +109,46 @@ async def _refused(peer: Client) -> None:
         assert error["code"] == "INVALID_REQUEST" and words in error["message"], (name, error)
 
 
+async def test_a_model_that_is_added_is_taken_up_at_once(tmp_path: Path) -> None:
+    state = tmp_path / "s"
+    folder = state / "workspace" / "memory"
+    await asyncio.to_thread(folder.mkdir, parents=True)
+    for number in range(90):
+        await asyncio.to_thread((folder / f"{number}.md").write_text, f"- the plant number {number} wants water on monday\n")
+    tiny = await asyncio.to_thread(lambda: build_tiny(tmp_path / "tiny", manifest=False))
+    async with running(state) as live, client(live.ws, live.token) as peer:
+        before = await peer.call("memory.status")
+        chunks = before["chunks"]
+        assert before["semantic"] is False and chunks >= 90
+        status, out, err = await command(state, "model", "add", "--path", str(tiny))
+        assert status == 0 and "tiny is installed" in out, err
+        seen = await peer.event("memory.progress", active=False)
+        assert (seen["agentId"], seen["done"], seen["total"]) == ("main", chunks, chunks)
+        first = await peer.event("memory.progress")
+        assert first["active"] is True and 0 < first["done"] < chunks
+        found = await peer.call("memory.search", {"query": "garden"})
+        assert found["semantic"] is True and found["model"] and found["results"], "found by meaning alone"
+        status, out, _ = await command(state, "status", "--watch")
+        assert status == 0 and "Semantic search is on." in out and str(chunks) in out
+        assert (await told(state, "index", "--force"))["embedded"] == chunks, "kept, not computed anew"
+        status, out, _ = await command(state, "model", "remove", "tiny")
+        assert status == 0 and "memory model add minilm" in (await peer.call("memory.status"))["sentence"]
+
+
 async def test_from_the_terminal(tmp_path: Path) -> None:
     state, other = tmp_path / "s", await asyncio.to_thread(clawd, tmp_path)
-    await _commands(tmp_path, state, other, "alone")
+    await _commands(tmp_path, state, other)
     async with running(state):
-        await _commands(tmp_path, state, other, "with")
+        brought = await told(state, "import", str(other))
+        status, out, err = await command(state, "search", "red skis")
+        assert status == 0 and "memory/2026-01-02.md#L" in out and "Semantic search is off" in err
+        assert (await told(state, "undo", brought["id"][:8]))["notes"] == 2
+        status, out, err = await command(state, "undo", brought["id"])
+        assert (status, out) == (1, "") and err.count("\n") == 1 and "taken back before" in err
 
 
-async def _commands(tmp_path: Path, state: Path, other: Path, name: str) -> None:
-    """The same commands give the same answers whoever owns the memory."""
+async def _commands(tmp_path: Path, state: Path, other: Path) -> None:
+    """Without a gateway: each command owns the memory while it runs."""
     status, out, _ = await command(state, "import", str(other), "--dry-run")
     assert status == 0 and "2 notes would come in" in out
     brought = await told(state, "import", str(other))
@@ -134,6 +166,6 @@ async def _commands(tmp_path: Path, state: Path, other: Path, name: str) -> None
     status, out, _ = await command(state, "status", "--watch")
     assert status == 0 and "Semantic search is off" in out and "memory model add minilm" in out
     assert (await told(state, "index"))["waiting"] == 0
-    assert (await told(state, "export", str(tmp_path / f"{name}.zip")))["files"] >= 0
-    status, _, err = await command(state, "export", str(tmp_path / f"{name}.zip"))
+    assert (await told(state, "export", str(tmp_path / "notes.zip")))["files"] >= 0
+    status, _, err = await command(state, "export", str(tmp_path / "notes.zip"))
     assert status == 1 and "name a new file" in err

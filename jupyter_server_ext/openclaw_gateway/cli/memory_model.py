@@ -1,4 +1,4 @@
-"""`memory model`: the embedding model behind semantic search. Works on the files; a running gateway looks again by itself."""
+"""`memory model`: the embedding model behind semantic search. Works on the files, and tells a running gateway."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import click
 
 from openclaw_gateway.cli import show
 from openclaw_gateway.cli.options import json_option, state_dir_option
+from openclaw_kernel.values.errors import OpenClawError, UserError
 
 if TYPE_CHECKING:
     from openclaw_kernel.memory.embedding.shelf import Installed, Shelf
@@ -61,6 +62,8 @@ def add(
     row = next(row for row in shelf.installed() if row.name == added)
     use = "It is in use." if row.active else f"Use it with `jupyter openclaw memory model use {added}`."
     show.told(as_json, _facts(row), f"{added} is installed ({row.size / 1e6:.0f} MB). {use}")
+    if row.active:
+        _tell(state_dir)
 
 
 @model.command("list")
@@ -99,6 +102,7 @@ def use(name: str, state_dir: Path, as_json: bool) -> None:
     """Use another installed model; notes are embedded anew in the background."""
     manifest = _shelf(state_dir).use(name)
     show.told(as_json, {"name": name, "modelId": manifest.model_id}, f"{name} is in use.")
+    _tell(state_dir)
 
 
 @model.command("remove")
@@ -109,6 +113,28 @@ def remove(name: str, state_dir: Path, as_json: bool) -> None:
     """Delete an installed model."""
     _shelf(state_dir).remove(name)
     show.told(as_json, {"removed": name}, f"{name} is removed.")
+    _tell(state_dir)
+
+
+def _tell(state_dir: Path) -> None:
+    """A running gateway looks at its models now, and begins to read what has no vector. None running is no failure."""
+    from openclaw_gateway.cli.memory_ask import PATIENCE_S
+    from openclaw_gateway.cli.wire import Target, Wire
+    from openclaw_kernel.client.find import find_gateway
+
+    state_dir = state_dir.expanduser()
+    if find_gateway(state_dir) is None:
+        return
+    try:
+        with Wire(Target(state_dir, None, None, True, PATIENCE_S)) as wire:
+            waiting = 0
+            for agent in wire.request("agents.list")["agents"]:
+                waiting += wire.request("memory.index", {"agentId": agent["id"]})["waiting"]
+    except (UserError, OpenClawError) as error:
+        show.note(f"The running gateway could not be told ({error}); it looks again by itself when a note changes.")
+        return
+    if waiting:
+        show.note(f"The gateway reads {waiting:,} notes now; follow it with `jupyter openclaw memory status --watch`.")
 
 
 def _shelf(state_dir: Path) -> Shelf:

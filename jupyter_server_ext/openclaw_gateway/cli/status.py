@@ -41,6 +41,7 @@ def command(target: Target) -> int:
             ("state", report["stateDir"]),
             ("agents", ", ".join(str(agent.get("id")) for agent in report["agents"]) or "none"),
             ("sessions", sessions.get("totalCount", len(report["sessions"]))),
+            *[("memory", _memory(row, len(report["agents"]))) for row in status.get("memory") or ()],
             ("commands", _where_commands_run(status.get("sandbox") or {})),
         ]
     )
@@ -65,6 +66,12 @@ def print_sessions(rows: list[dict[str, Any]]) -> None:
         ),
         empty="No sessions yet.",
     )
+
+
+def _memory(row: dict[str, Any], agents: int) -> str:
+    whose = f"{row['agentId']}: " if agents > 1 else ""
+    counts = f"{row['files']:,} files, {row['chunks']:,} chunks. " if "files" in row else ""
+    return f"{whose}{counts}{row['sentence']}"
 
 
 def _where_commands_run(sandbox: dict[str, Any]) -> str:

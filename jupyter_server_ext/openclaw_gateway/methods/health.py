@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import platform
 import resource
@@ -12,8 +13,11 @@ from typing import Any
 from openclaw_gateway.methods.channels import overview
 from openclaw_gateway.methods.services import GatewayServices, NoParams, Params, parts
 from openclaw_gateway.protocol.dispatch import Call, Method
+from openclaw_kernel.values.errors import UserError
 
 RECENT = 10
+MEMORY_S = 1.0
+"""How long a status waits for a memory that is being opened."""
 
 
 class HealthParams(Params):
@@ -87,10 +91,27 @@ async def status(params: StatusParams, call: Call) -> dict[str, Any]:
         "sessions": _sessions_status(services),
         "activeRuns": len(services.runtime.active()),
         "sandbox": services.sandboxes.status(),
+        "memory": [await _memory_row(services, agent) for agent in rows],
         "uptimeMs": services.clock() - services.started_at,
         "processMemory": {"rssBytes": rss_bytes()},
         "pid": os.getpid(),
     }
+
+
+async def _memory_row(services: GatewayServices, agent_id: str) -> dict[str, Any]:
+    """How an agent's memory is; one that nobody has used yet is not opened for the asking."""
+    backend = services.memories.opened().get(agent_id)
+    if backend is None:
+        return {"agentId": agent_id, "open": False, "sentence": "Not used since the gateway started."}
+    try:
+        async with asyncio.timeout(MEMORY_S):
+            found = await backend.status()
+    except TimeoutError:
+        return {"agentId": agent_id, "open": True, "sentence": "Busy reading notes."}
+    except UserError as error:
+        return {"agentId": agent_id, "open": True, "sentence": str(error)}
+    counts = {"files": found.files, "chunks": found.chunks, "waiting": found.waiting}
+    return {"agentId": agent_id, "open": True, "semantic": found.semantic, "sentence": found.sentence, **counts}
 
 
 def _channel_lines(services: GatewayServices) -> list[str]:

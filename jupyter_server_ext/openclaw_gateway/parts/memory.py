@@ -48,7 +48,7 @@ def open_memories(
     broadcaster: Broadcaster | None = None,
 ) -> Memories:
     """Nothing is read or loaded before an agent's memory is first used; all are closed with the stack."""
-    teller = ProgressTeller(broadcaster or Broadcaster(), clock)
+    teller = ProgressTeller(Broadcaster() if broadcaster is None else broadcaster, clock)
     stack.callback(teller.close)
     house = House(
         spoken=lambda agent_id: private_transcripts(sessions, agent_id),
