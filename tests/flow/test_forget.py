@@ -5,6 +5,10 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import os
+import shutil
+import signal
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -117,3 +121,50 @@ async def test_a_conversation_is_forgotten_to_the_last_byte(tmp_path: Path) -> N
         assert (await peer.call("memory.search", {"query": OTHER}))["results"]
     assert await asyncio.to_thread(traces, WORD, state) == []
     assert WORD not in live.said and await asyncio.to_thread(traces, OTHER, state)
+
+
+async def killed(state: Path, limit: int, params: dict[str, Any]) -> int | None:
+    """How many files were replaced or taken away; `None` when the process was killed at the one numbered `limit`."""
+    line = [sys.executable, "-m", "tests.flow.forgetting_killed", str(state), str(limit), json.dumps(params)]
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("OPENCLAW_")}
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(*line, stdout=pipe, stderr=pipe, env=environment)
+    out, err = await asyncio.wait_for(process.communicate(), 90)
+    if process.returncode == -signal.SIGKILL:
+        return None
+    assert process.returncode == 0, err.decode()
+    return int(out)
+
+
+async def test_a_forgetting_that_is_killed_is_finished_at_the_next_start(tmp_path: Path) -> None:
+    state, copy = tmp_path / "s", tmp_path / "copy"
+    async with running(state, CONFIG) as live, client(live.ws, live.token) as peer:
+        chat = await fill(live, peer)
+    for params in ({"sessionKey": KEY}, {"text": f"the code is {WORD}"}):
+        whole = await asyncio.to_thread(fresh_copy, state, copy)
+        count = await killed(whole, 10_000, params)
+        assert count is not None and count > 5
+        points = (0, count // 3, 2 * count // 3, count - 2, count - 1) if "sessionKey" in params else (1, count // 2)
+        for point in points:
+            await asyncio.to_thread(fresh_copy, state, copy)
+            assert await killed(copy, point, params) is None, "it was killed"
+            assert await asyncio.to_thread(traces, WORD, copy)
+            if "sessionKey" in params:
+                if point == points[2]:
+                    async with running(copy):
+                        pass
+                    assert not (copy / "forgetting.jsonl").exists()
+                # The next command finishes what was cut short, too.
+                await told(copy, "forget", "--session", chat, "--yes")
+                assert await asyncio.to_thread(traces, WORD, copy) == [], point
+            else:
+                await told(copy, "status")
+                for part in ("workspace", "memory"):
+                    assert await asyncio.to_thread(traces, f"the code is {WORD}", copy / part) == [], point
+            assert not (copy / "forgetting.jsonl").exists()
+
+
+def fresh_copy(state: Path, copy: Path) -> Path:
+    shutil.rmtree(copy, ignore_errors=True)
+    shutil.copytree(state, copy, symlinks=True)
+    return copy

@@ -71,6 +71,16 @@ async def test_a_guest_sees_only_its_own_session_and_what_that_started(tmp_path:
         assert [hit["sessionKey"] for hit in await it.desk.search(ME, "SECRET", 5)] == [GARDEN]
 
 
+async def test_a_group_does_not_hear_private_conversations_even_when_the_owner_asks(tmp_path: Path) -> None:
+    async with house(tmp_path, tools={"sessions": {"visibility": "all"}}) as it:
+        tell(it, GARDEN, "the owner's secret")
+        group = Caller("agent:main:webhook:group:g", "main", "r")
+        tell(it, group.session_key, "hi")
+        assert keys(it, group) == {group.session_key} and await it.desk.search(group, "secret", 5) == []
+        with pytest.raises(OpenClawError, match="no session"):
+            it.desk.history(group, GARDEN, 5, False)
+
+
 @pytest.mark.parametrize(
     ("rules", "open_door"),
     [
