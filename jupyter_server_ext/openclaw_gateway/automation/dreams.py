@@ -100,7 +100,7 @@ class Dreams:
         if settings.apply != "auto":
             return _asks(dream) if dream.fresh else ""
         done, refused = await self._applied(agent_id, dream)
-        return _tells(done, refused)
+        return _tells(done, refused if dream.fresh else ())  # what was refused is said once, not each night
 
     async def close(self) -> None:
         if self._tasks:

@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from openclaw_gateway.automation.contract import Announcement
 from openclaw_gateway.automation.dreams import Dreams, Place
 from openclaw_gateway.automation.nights import Nights, Plan
@@ -16,6 +18,8 @@ from openclaw_gateway.parts.announce import announcer
 from openclaw_gateway.parts.memory import memory_settings
 from openclaw_kernel.agent.settings import workspace_of
 from openclaw_kernel.config.loader import load_config
+from openclaw_kernel.config.schema import OpenClawConfig
+from openclaw_kernel.config.schema.memory import Dreaming
 from openclaw_kernel.memory.backend import Builtin, memory_folder
 from openclaw_kernel.memory.memories import Memories
 from openclaw_kernel.memory.writes import Writes
@@ -25,6 +29,8 @@ from openclaw_kernel.values.clock import system_clock
 from openclaw_kernel.values.errors import UserError
 from openclaw_kernel.values.session_key import DEFAULT_AGENT
 
+ORIGINAL = "memory-core"
+"""The plugin that dreams in OpenClaw."""
 WAIT_S = 1.0
 """For another command that is just ending."""
 
@@ -35,7 +41,7 @@ def open_dreaming(stack: AsyncExitStack, services: GatewayServices) -> Nights:
     books: dict[Path, Writes] = {}
     dreams = Dreams(
         lambda agent_id: _place(services, memories, books, agent_id),
-        lambda agent_id: memory_settings(services.settings, agent_id).dreaming,
+        lambda agent_id: dreaming_settings(services.settings, agent_id),
         services.clock,
     )
     announce = announcer(services)
@@ -75,7 +81,7 @@ async def dreams_alone(state_dir: Path, env: Mapping[str, str], agent_id: str | 
             folder = memory_folder(state_dir, one)
             return Place(workspace_of(config, state_dir, one), folder, lambda: lambda: _book(books, folder), _nobody)
 
-        dreams = Dreams(place, lambda one: memory_settings(config, one).dreaming, system_clock)
+        dreams = Dreams(place, lambda one: dreaming_settings(config, one), system_clock)
         try:
             yield dreams, agent_id or first
         finally:
@@ -85,12 +91,31 @@ async def dreams_alone(state_dir: Path, env: Mapping[str, str], agent_id: str | 
         lock.release()
 
 
+def dreaming_settings(config: OpenClawConfig, agent_id: str) -> Dreaming:
+    """`memory.dreaming`, and over it what OpenClaw's own plugin is told, with the marks of its deep phase. Raises `UserError`
+    naming the key."""
+    settings = memory_settings(config, agent_id).dreaming
+    entry = config.plugins.entries.get(ORIGINAL)
+    theirs = entry.config.get("dreaming") if entry is not None else None
+    if not isinstance(theirs, Mapping):
+        return settings
+    deep = (theirs.get("phases") or {}).get("deep") or {}
+    marks = {name: value for name, value in deep.items() if name != "enabled"}
+    try:
+        return Dreaming.model_validate({**settings.model_dump(by_alias=True), **theirs, **marks})
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(map(str, first["loc"]))
+        where = f"plugins.entries.{ORIGINAL}.config.dreaming"
+        raise UserError(f"{where}: {key} in openclaw.json is not valid: {first['msg']}.") from error
+
+
 def _plans(services: GatewayServices) -> list[Plan]:
     found = []
     for agent_id in services.agent_ids():
-        settings = memory_settings(services.settings, agent_id)
-        if settings.enabled and settings.dreaming.enabled:
-            found.append(Plan(agent_id, Cron(settings.dreaming.frequency, settings.dreaming.timezone)))
+        dreaming = dreaming_settings(services.settings, agent_id)
+        if dreaming.enabled and memory_settings(services.settings, agent_id).enabled:
+            found.append(Plan(agent_id, Cron(dreaming.frequency, dreaming.timezone)))
     return found
 
 
