@@ -2,7 +2,8 @@
 
 A chunk table with text ids that holds each vector a second time, as JSON; a `vec0` table asked for 8 × as many neighbours as
 there are candidates, with the cosine computed again in the join; an FTS5 table asked for all words; a merge of 0.7 vector +
-0.3 text with a minimum of 0.35 (memory page). SQLite's cache is as large as it is by itself.
+0.3 text with a minimum of 0.35 (memory page). SQLite's cache is as large as it is by itself (2 MB);
+what a large one changes is told beside it.
 """
 
 from __future__ import annotations
@@ -25,11 +26,11 @@ CANDIDATES = 4 * RESULTS
 NEIGHBOURS = 8 * CANDIDATES
 
 SCHEMA = """
-CREATE TABLE chunks(id TEXT PRIMARY KEY, path TEXT, source TEXT, start_line INT, end_line INT, hash TEXT, model TEXT,
-  text TEXT, embedding TEXT);
-CREATE INDEX by_path ON chunks(path);
-CREATE VIRTUAL TABLE chunks_fts USING fts5(text, id UNINDEXED, path UNINDEXED, source UNINDEXED);
-CREATE VIRTUAL TABLE chunks_vec USING vec0(id TEXT PRIMARY KEY, embedding FLOAT[{dim}]);
+CREATE TABLE IF NOT EXISTS chunks(id TEXT PRIMARY KEY, path TEXT, source TEXT, start_line INT, end_line INT, hash TEXT,
+  model TEXT, text TEXT, embedding TEXT);
+CREATE INDEX IF NOT EXISTS by_path ON chunks(path);
+CREATE VIRTUAL TABLE IF NOT EXISTS chunks_fts USING fts5(text, id UNINDEXED, path UNINDEXED, source UNINDEXED);
+CREATE VIRTUAL TABLE IF NOT EXISTS chunks_vec USING vec0(id TEXT PRIMARY KEY, embedding FLOAT[{dim}]);
 """
 BY_VECTOR = """
 SELECT c.id, c.path, c.start_line, c.end_line, c.text, vec_distance_cosine(v.embedding, :query) AS apart
@@ -70,9 +71,13 @@ def why_not() -> str:
 
 
 class SqliteMemory:
-    def __init__(self, path: Path, dim: int) -> None:
+    """`cache_mb` is the size of SQLite's own cache, as it is by itself when 0."""
+
+    def __init__(self, path: Path, dim: int, cache_mb: int = 0) -> None:
         self._connection = connected(path)
         self._connection.execute("PRAGMA journal_mode = WAL")
+        if cache_mb:
+            self._connection.execute(f"PRAGMA cache_size = {-1024 * cache_mb}")
         self._connection.executescript(SCHEMA.format(dim=dim))
 
     def fill(self, chunks: Iterable[tuple[int, str, int, str]], matrix: NDArray[float32]) -> None:

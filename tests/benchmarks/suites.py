@@ -16,6 +16,7 @@ from typing import Any
 import httpx
 
 import openclaw_kernel
+from tests.benchmarks import memory_gateway
 from tests.benchmarks.driver import Driver, Spread, completion
 from tests.benchmarks.kernels import kernel_start, load_ext_cpu_s
 from tests.benchmarks.processes import Started, bare_jupyter_server, cpu_s, gateway, median_wall_s, rss_mb
@@ -121,6 +122,11 @@ def memory(folder: Path, plan: Plan) -> Numbers:
         return {}
     numbers: Numbers = json.loads(told.read_text("utf-8"))
     return numbers
+
+
+def memory_in_use(folder: Path, plan: Plan) -> Numbers:
+    """A search through a gateway, and how soon a changed note is found."""
+    return memory_gateway.run(folder / "memory-in-use")
 
 
 def turns(folder: Path, plan: Plan, model_url: str, api: str) -> Numbers:
