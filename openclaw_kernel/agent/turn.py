@@ -260,7 +260,7 @@ def _loop_config(turn: Turn) -> LoopConfig:
     assert model is not None
     nodes = house.services.nodes if house.services is not None else None
     gate = Gate(house.approvals, lambda: policy_of(turn), turn.session.entry.key, turn.agent_id, turn.run_id, nodes)
-    repeats = Repeats()
+    repeats = Repeats(house.config().tools.loop_detection)
     runner = ToolRunner(turn, gate.places, gate.seen, repeats)
 
     account, on_ask = account_of(turn), teller(turn)

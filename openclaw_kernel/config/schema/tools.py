@@ -118,6 +118,17 @@ class SandboxTools(Section):
     tools: SandboxToolPolicy = Field(default_factory=SandboxToolPolicy)
 
 
+class LoopDetection(OpenSection):
+    """The same call with the same result: said to the model, then refused, then the end of the run (SAF-30). The last
+    `history_size` calls are looked at, never fewer than the highest threshold needs."""
+
+    enabled: bool = True
+    history_size: Positive = 30
+    warning_threshold: Positive = 10
+    critical_threshold: Positive = 20
+    global_circuit_breaker_threshold: Positive = 30
+
+
 class Tools(Section):
     """`profile` names the starting set, `allow` narrows it, `also_allow` adds to it, `deny` wins."""
 
@@ -137,4 +148,4 @@ class Tools(Section):
     elevated: Loose = Field(default_factory=dict)
     sandbox: SandboxTools = Field(default_factory=SandboxTools)
     subagents: SubagentTools = Field(default_factory=SubagentTools)
-    loop_detection: Loose = Field(default_factory=dict)
+    loop_detection: LoopDetection = Field(default_factory=LoopDetection)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from openclaw_kernel.agent.repeats import BREAKER, CRITICAL, WARN, Repeats
+from openclaw_kernel.agent.repeats import Repeats
+from openclaw_kernel.config.schema.tools import LoopDetection
 from openclaw_kernel.tools.api import ToolResult, text_result
 from openclaw_kernel.values.events import ToolEnded
 from openclaw_kernel.values.messages import AssistantMessage, Text, ToolCall
 from tests.unit.agent.conftest import Bench, answer, say
+
+WARN, CRITICAL, BREAKER = 10, 20, 30  # SAF-30
 
 
 def call(number: int = 0, text: str = "x") -> ToolCall:
@@ -59,3 +62,13 @@ async def test_stop_acts_within_one_tool_call(bench: Bench) -> None:
     bench.models.script = [say("", ToolCall("a", "stuck", {}), ToolCall("b", "touch", {}))]
     outcome = await bench.run()
     assert (outcome.status, outcome.stop_reason) == ("aborted", "stop") and bench.ran == [] and len(bench.models.calls) == 1
+
+
+def test_the_owner_may_set_the_numbers_or_switch_it_off() -> None:
+    wanted = {"warningThreshold": 2, "criticalThreshold": 3, "globalCircuitBreakerThreshold": 4, "historySize": 1}
+    repeats = Repeats(LoopDetection.model_validate(wanted))
+    told = [repeats.refusal(call()) or repeats.note(call(), (Text("same"),)) for _ in range(4)]
+    assert told[0] == "" and "2 times" in told[1] and "3 times" in told[2] and told[3].startswith("Not run")
+    assert "4 times" in repeats.ending
+    off = Repeats(LoopDetection(enabled=False))
+    assert not any(off.refusal(call()) or off.note(call(), (Text("same"),)) for _ in range(50)) and not off.ending

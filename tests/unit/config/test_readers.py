@@ -47,7 +47,6 @@ UNREAD: dict[str, str] = {
     "Session.store": "sessions are in the state directory",
     "Logging.console_level": "the gateway writes its log to the file; the console gets what ends it",
     "Logging.console_style": "as console_level",
-    "Tools.loop_detection": "the numbers of AGT-07 are fixed",
     **dict.fromkeys(
         (
             "AgentDefaults.human_delay", "AgentEntry.human_delay", "GatewayRemote.tls_fingerprint", "Session.maintenance",
