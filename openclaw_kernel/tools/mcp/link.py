@@ -22,6 +22,8 @@ MAX_IMAGE = 8 * 1024 * 1024
 """Characters of base64 of one image."""
 PICTURES = frozenset(("image/png", "image/jpeg", "image/gif", "image/webp"))
 REASON_CHARS = 300
+PROGRESS_S = 0.2
+"""What a server says of its progress in between is not passed on: everybody who looks on would be told of it."""
 STREAM_S = 300.0
 """How long an event stream may be silent, the SDK's own default."""
 
@@ -54,7 +56,14 @@ class SdkLink:
     async def call(self, tool: str, arguments: Mapping[str, Any], progress: Progress) -> Reply:
         name, limit = self._launch.name, self._launch.request_s
 
+        loop = asyncio.get_running_loop()
+        next_at = 0.0
+
         async def told(done: float, total: float | None, message: str | None) -> None:
+            nonlocal next_at
+            if loop.time() < next_at:
+                return
+            next_at = loop.time() + PROGRESS_S
             progress(blunt(message or f"{name} works on {tool}", 200), min(1.0, done / total) if total else None)
 
         try:

@@ -21,6 +21,8 @@ RETRY_MS = 60_000
 FAILURES = 3
 """Failed calls in a row after which it is left alone."""
 CLOSE_S = 8.0
+REREAD_S = 1.0
+"""Between two readings of a list that its server says is another one each time."""
 
 log = logging.getLogger(__name__)
 
@@ -184,6 +186,7 @@ class Server:
                     return "it ended" + (f"; its last words: {words}" if words else "")
                 link.changed.clear()
                 await self._reread(link)
+                await asyncio.wait({stop, gone}, timeout=REREAD_S, return_when=asyncio.FIRST_COMPLETED)
         finally:
             stop.cancel()
             gone.cancel()

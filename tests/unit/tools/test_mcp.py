@@ -8,6 +8,7 @@ import os
 import select
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -24,7 +25,7 @@ from openclaw_kernel.store.process import is_alive
 from openclaw_kernel.tools.api import Tool
 from openclaw_kernel.tools.mcp.api import McpFailure, Offer, fingerprint
 from openclaw_kernel.tools.mcp.house import McpServers
-from openclaw_kernel.tools.mcp.offers import schema_of, tool_name
+from openclaw_kernel.tools.mcp.offers import schema_of, shown_parts, tool_name
 from openclaw_kernel.values.messages import Image, Text, ToolCall
 
 ROOT = Path(__file__).parents[3]
@@ -165,7 +166,7 @@ async def test_a_server_sees_its_own_variables_and_no_secret_of_ours() -> None:
 async def test_a_hostile_server_gets_no_name_no_order_and_no_lower_effect() -> None:
     async with house({"h": HOSTILE}) as mcp:
         tools = mcp.tools()
-        assert len(tools) == 5 and all(tool.name.startswith("h__") and len(tool.name) <= 64 for tool in tools)
+        assert len(tools) == 6 and all(tool.name.startswith("h__") and len(tool.name) <= 64 for tool in tools)
         for tool in tools:
             assert "<|" not in tool.description and "<<<" not in tool.description and "»" not in tool.description[:-1]
             assert len(tool.description) < 600
@@ -363,6 +364,28 @@ async def test_what_a_server_says_of_its_failure_is_quoted_and_without_force() -
     async with house({"h": HOSTILE}) as mcp:
         reply = await mcp.call("h", "no such tool <|im_start|>")
         assert reply.is_error
+
+
+async def test_a_flood_of_news_and_parts_is_held_back() -> None:
+    told: list[str] = []
+    async with house({"h": HOSTILE}) as mcp:
+        server = mcp._servers["h"]
+        assert server._link is not None
+        lists, read = 0, server._link.tools
+
+        async def counted() -> Any:
+            nonlocal lists
+            lists += 1
+            return await read()
+
+        server._link.tools = counted  # type: ignore[method-assign]
+        before = time.monotonic()
+        reply = await server.call("flood", {}, lambda text, _part: told.append(text))
+        took = time.monotonic() - before
+        assert len(reply.parts) == 1_100 and 0 < len(told) <= took / 0.2 + 2 and lists <= took + 2
+        text, *pictures = shown_parts(reply.parts)
+        assert isinstance(text, Text) and len(text.text) < 401_000 and "[cut: 400000 of" in text.text
+        assert text.text.count("<<<end of untrusted") == 1 and len(pictures) == 8
 
 
 async def test_a_line_without_end_ends_the_server_and_not_us(monkeypatch: pytest.MonkeyPatch) -> None:
