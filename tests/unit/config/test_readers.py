@@ -61,10 +61,6 @@ UNREAD: dict[str, str] = {
 WORD = re.compile(r"[A-Za-z_]\w*")
 
 
-COMING = {"Dreaming"}
-"""Sections whose reader is being built: not held to either test."""
-
-
 def sections() -> Iterator[type[BaseModel]]:
     for path in sorted(SCHEMA.glob("*.py")):
         module = importlib.import_module(f"openclaw_kernel.config.schema.{path.stem}")
@@ -118,7 +114,7 @@ def unread() -> set[str]:
         for name, field in section.model_fields.items():
             if not _is_read({name, field.alias or name}, set() if section is OpenClawConfig else at[section.__name__]):
                 found.add(f"{section.__name__}.{name}")
-    return {name for name in found if name.partition(".")[0] not in COMING}
+    return found
 
 
 def _is_read(names: set[str], section: set[str]) -> bool:
