@@ -22,6 +22,7 @@ LOSS = 0.25
 """A rewrite of MEMORY.md that would drop a larger share of its entries is rejected (MEM-16)."""
 
 _TIME = re.compile(r"^\d{1,2}:\d{2}\s+")
+_COMMENT = re.compile(r"<!--.*?(?:-->|$)", re.DOTALL)
 _ENDS = re.compile(r"[.!?。！？](?=\s|$)")
 _WORD = re.compile(r"\w+")
 
@@ -35,8 +36,8 @@ class Shown:
 
 
 def plain(text: str) -> str:
-    """A note without its bullet, its time, and its line ends."""
-    return _TIME.sub("", " ".join(ITEM.sub("", text).split()))
+    """A note without its bullet, its time, its line ends, and comments, which nobody sees who reads the page."""
+    return _TIME.sub("", " ".join(_COMMENT.sub(" ", ITEM.sub("", text)).split()))
 
 
 def snippet(text: str, tokens: int) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel, ConfigDict, Field
 
 from openclaw_kernel.memory.api import KINDS, WINDOW_LINES, Hit, Kind
-from openclaw_kernel.memory.audience import CLOSED, hears_talks
+from openclaw_kernel.memory.audience import CLOSED, hears_notes, hears_talks
 from openclaw_kernel.memory.notes import MAX_NOTE_CHARS, tells_nothing, without_marker
 from openclaw_kernel.safety.paths import ToolPathError
 from openclaw_kernel.tools.api import Tool, ToolContext, ToolError, ToolResult, text_result
@@ -79,7 +79,7 @@ class NoteTools:
                 found = await memories.of(ctx.agent_id).search(args.query, limit=args.limit + OWN, kinds=kinds)
                 others = [hit for hit in found if hit.kind != "session" or hit.path != ctx.session_key]
                 hits = [narrowed(hit, args.query) for hit in others[: args.limit]]
-                for listener in memories.on_recall if not ctx.guest else ():
+                for listener in memories.on_recall if hears_notes("private", ctx.session_key, ctx.guest) else ():
                     listener(ctx.agent_id, args.query, hits)
             citations = memories.settings(ctx.agent_id).citations != "off"
         except UserError as error:

@@ -228,6 +228,23 @@ async def test_notes_are_told_to_their_owner_only(desk: Desk, where: dict[str, A
     await desk.memories.close()
 
 
+async def test_only_the_owners_own_searches_are_told_to_who_counts(desk: Desk) -> None:
+    desk.hands.write("memory/2026-11-19.md", "- the safe opens with 4711\n")
+    desk.settings = desk.settings.overlaid({"audience": "everyone"})
+    heard: list[str] = []
+    desk.memories.on_recall.append(lambda _agent, query, hits: heard.append(f"{query}: {hits[0].citation}"))
+    for query, where in (
+        ("safe", {}),
+        ("the safe", {"guest": True}),
+        ("safe 4711", {"key": "agent:main:telegram:group:7"}),
+        ("opens safe", {"key": "agent:main:telegram:direct:9"}),
+    ):
+        assert "4711" in await desk.found(query, **where)  # type: ignore[arg-type]
+    await desk.found("anything")
+    assert heard == ["safe: memory/2026-11-19.md#L1", "opens safe: memory/2026-11-19.md#L1"]
+    await desk.memories.close()
+
+
 async def test_a_note_is_recalled_by_its_words_unless_others_wrote_it(desk: Desk) -> None:
     desk.hands.write("MEMORY.md", "- the safe opens with 4711 <!-- trigger: safe; vault -->\n")
     assert await desk.memories.recalled("main", "Where is the VAULT?") == ["the safe opens with 4711"]
