@@ -12,6 +12,7 @@ import type { Cells } from '../chat/cells-api';
 import { addCommands } from './commands';
 import { locale, openDoor } from './door';
 import { markdownView } from './markdown';
+import { quiet } from './pictures';
 import { WindowNode } from './node';
 import { ChatWidget } from './panel';
 
@@ -63,11 +64,12 @@ async function activate(
 
 function environment(words: Words, rendermime: IRenderMimeRegistry, cells: Cells): Env {
   const copy = async (text: string) => Clipboard.copyToSystem(text);
+  const quietly = rendermime.clone({ sanitizer: quiet(rendermime.sanitizer) });
   return {
     words,
     copy,
     now: () => Date.now(),
-    markdown: host => markdownView(host, { rendermime, words, cells, copy })
+    markdown: host => markdownView(host, { rendermime: quietly, words, cells, copy })
   };
 }
 
