@@ -101,6 +101,7 @@ class Builtin:
         self.settings = settings
         self.places = Places(workspace, settings.extra_paths)
         self._clock = clock
+        self._talks = spoken
         self._spoken = spoken if "sessions" in settings.sources else None
         self._hands = ThreadPoolExecutor(1, "openclaw-memory")
         self._engine: Engine | None = None
@@ -154,7 +155,7 @@ class Builtin:
         await self._filling.stop()
         self._syncs += 1
         try:
-            return await self._run(forget, engine, selector, self._clock())
+            return await self._run(forget, engine, selector, self._clock(), list(self._talks()))
         finally:
             self._syncs -= 1
             self._filling.start(engine)

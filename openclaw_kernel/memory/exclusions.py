@@ -16,7 +16,7 @@ FILE_NAME = "exclusions.jsonl"
 
 @dataclass(frozen=True, slots=True)
 class Exclusion:
-    """`id` is a chunk's hash, or the hash of a session key, or of the place where an exchange begins."""
+    """`id` is a chunk's hash, or the hash of a transcript's path, or of the place in it where an exchange begins."""
 
     id: str
     at: int
@@ -44,7 +44,12 @@ class Exclusions:
 
 
 def session_id(session_key: str) -> str:
+    """As earlier versions excluded a whole session."""
     return "session:" + hashlib.sha256(session_key.encode()).hexdigest()[:32]
+
+
+def transcript_id(path: str) -> str:
+    return "transcript:" + hashlib.sha256(path.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 def exchange_id(path: str, line: int) -> str:

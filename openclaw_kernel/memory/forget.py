@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from openclaw_kernel.memory.api import ForgetReport, MemoryRefused, Selector
 from openclaw_kernel.memory.dreaming import forget_dreams
 from openclaw_kernel.memory.edit import take_out
 from openclaw_kernel.memory.engine import Engine
-from openclaw_kernel.memory.exclusions import exchange_id, session_id
+from openclaw_kernel.memory.exclusions import exchange_id, transcript_id
 from openclaw_kernel.memory.places import NoteFile
+from openclaw_kernel.memory.said import Spoken
 from openclaw_kernel.memory.writes import Write, line_hash
 
 SHORTEST = 3
@@ -28,15 +29,16 @@ class _Plan:
     whole_file: str = ""
 
 
-def forget(engine: Engine, selector: Selector, at: int) -> ForgetReport:
-    """On the thread of the index. Each step may be done again, so a forgetting that was cut short is simply asked for anew.
+def forget(engine: Engine, selector: Selector, at: int, spoken: Sequence[Spoken] = ()) -> ForgetReport:
+    """On the thread of the index; `spoken` are the transcripts there are, read or not. Each step may be done again, so a
+    forgetting that was cut short is simply asked for anew.
 
     Raises `MemoryRefused` for a selector without exactly one part, and for a path that is no note."""
     plan = _plan(engine, selector)
     hashes: set[str] = set()
     notes, rewritten = _notes(engine, plan, hashes)
     chunks = engine.syncer.sync([engine.places.workspace / name for name in rewritten]).chunks_removed
-    said = _said(engine, plan, selector, at)
+    said = _said(engine, plan, selector, at, spoken)
     vectors = engine.durable.forget(said)
     engine.drop(said)
     engine.writes.scrub(lambda row: plan.write(row) or (row.path in rewritten and row.line_hash in hashes))
@@ -92,20 +94,24 @@ def _notes(engine: Engine, plan: _Plan, hashes: set[str]) -> tuple[int, list[str
     return notes, rewritten
 
 
-def _said(engine: Engine, plan: _Plan, selector: Selector, at: int) -> list[int]:
-    """Chunks of transcripts that go; excluded first, so that no later reading brings them back."""
+def _said(engine: Engine, plan: _Plan, selector: Selector, at: int, spoken: Sequence[Spoken]) -> list[int]:
+    """Chunks of transcripts that go; excluded first, so that no later reading brings them back. What is said in the same
+    session afterwards is in another transcript, and is found."""
     if selector.path:
         return []
-    if selector.session_key:
-        engine.exclusions.add(session_id(selector.session_key), at)
+    for one in spoken:
+        if one.session_key == selector.session_key:
+            engine.exclusions.add(transcript_id(str(one.path)), at)
     gone: list[int] = []
     for source in [one for one in engine.syncer.sources.values() if one.kind == "session"]:
         rows = [row for row in engine.durable.rows(source=source.id) if plan.said(source.session_key, row.text)]
-        for row in rows:
-            engine.exclusions.add(row.hash, at)
-            engine.exclusions.add(exchange_id(source.path, row.line0), at)
         gone += [row.id for row in rows]
-        if selector.session_key and source.session_key == selector.session_key:
+        if not selector.session_key:
+            for row in rows:
+                engine.exclusions.add(row.hash, at)
+                engine.exclusions.add(exchange_id(source.path, row.line0), at)
+        elif source.session_key == selector.session_key:
+            engine.exclusions.add(transcript_id(source.path), at)
             engine.syncer.drop(("session", source.path))
     return gone
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from openclaw_kernel.memory.api import Kind, Provenance, SyncReport
 from openclaw_kernel.memory.chunking import OVERLAP, TOKENS, Chunk, chunker_id, cut
 from openclaw_kernel.memory.durable import Durable
-from openclaw_kernel.memory.exclusions import exchange_id, session_id
+from openclaw_kernel.memory.exclusions import exchange_id, session_id, transcript_id
 from openclaw_kernel.memory.places import MAX_FILE_BYTES, NoteFile, Places, day_of
 from openclaw_kernel.memory.records import Change, Row, Source
 from openclaw_kernel.memory.said import Spoken, read_said
@@ -79,7 +79,7 @@ class Syncer:
         """Whether any note or transcript differs from what is known, as far as its stat tells."""
         for one in spoken:
             source = self.sources.get(("session", str(one.path)))
-            if _size(one.path) != (source.size if source else 0) and not self._excluded(session_id(one.session_key)):
+            if _size(one.path) != (source.size if source else 0) and not self._left_out(one):
                 return True
         known = {path: source for (kind, path), source in self.sources.copy().items() if kind == "memory"}
         seen = 0
@@ -166,7 +166,7 @@ class Syncer:
 
     def _spoken(self, one: Spoken, change: Change, tally: Tally) -> None:
         tally.files += 1
-        if self._excluded(session_id(one.session_key)):
+        if self._left_out(one):
             return
         status = one.path.stat()
         known = self.sources.get(("session", str(one.path)))
@@ -195,6 +195,9 @@ class Syncer:
         tally.changed += 1
         chunks = [(chunk, day, provenance) for chunk, day in reading.chunks if not self._forgotten(one, chunk)]
         self._replace(source, old, chunks, change, tally)
+
+    def _left_out(self, one: Spoken) -> bool:
+        return self._excluded(transcript_id(str(one.path))) or self._excluded(session_id(one.session_key))
 
     def _forgotten(self, one: Spoken, chunk: Chunk) -> bool:
         return self._excluded(chunk.hash) or self._excluded(exchange_id(str(one.path), chunk.line0))

@@ -20,6 +20,7 @@ from typing import Any
 
 from openclaw_gateway.methods.services import GatewayServices
 from openclaw_gateway.parts import forget_files as files
+from openclaw_gateway.parts import forget_left as left
 from openclaw_gateway.parts import forget_rows as rows
 from openclaw_kernel.memory.api import ForgetReport, MemoryRefused, Selector
 from openclaw_kernel.memory.backend import memory_folder
@@ -48,6 +49,7 @@ def open_forgetter(services: GatewayServices) -> Forgetter:
         services.workspace,
         busy=busy,
         clock=services.clock,
+        changed=lambda key: services.projection.changed(key, reason="delete"),
     )
     services.forget = forgetter.answer
     return forgetter
@@ -101,6 +103,7 @@ class Forgetter:
         busy: Callable[[str], bool] = lambda _key: False,
         clock: Clock = system_clock,
         step: Step = lambda _name: None,
+        changed: Callable[[str], None] = lambda _key: None,
     ) -> None:
         self._state_dir = state_dir
         self._sessions = sessions
@@ -110,6 +113,7 @@ class Forgetter:
         self._busy = busy
         self._clock = clock
         self._step = step
+        self._changed = changed
         self._one = asyncio.Lock()
         self._since = time.time()
 
@@ -171,7 +175,8 @@ class Forgetter:
         held.append(await self._begin(agent_id, "text", mark_of(selector.text)))
         self._step("text")
         memory = await self._of_memory(agent_id, selector)
-        report = Forgotten(memory, mentions=() if whole else keys, sentences=await self._git(agent_id, memory.files))
+        stands = await asyncio.to_thread(left.orders, self._state_dir, wanted)
+        report = Forgotten(memory, sentences=(*stands, *await self._git(agent_id, memory.files)))
         if found.size:
             also = await self._of_sessions(found, agent_id)
             report = Forgotten(
@@ -202,6 +207,7 @@ class Forgetter:
     async def _of_sessions(self, found: rows.Trace, agent_id: str) -> Forgotten:
         """Out of the memory, the files and the ledgers, in this order."""
         parts, sentences = [], []
+        noted = await asyncio.to_thread(left.noted, self._state_dir, self._places(), found.keys)
         for key in sorted(found.keys):
             self._step("memory")
             owner = parse(key).agent or agent_id
@@ -217,8 +223,8 @@ class Forgetter:
             parts.append(memory)
             sentences += await self._git(owner, memory.files)
         self._step("files")
-        places = [self._workspace(agent) for agent in self._agents()]
-        for path in files.transcripts(self._state_dir):
+        places = list(self._places().values())
+        for path in await asyncio.to_thread(lambda: list(files.transcripts(self._state_dir))):
             if files.id_of(path) in found.transcripts:
                 self._sessions.let_go(path)
         transcripts, made = await asyncio.to_thread(
@@ -233,11 +239,20 @@ class Forgetter:
         gone = await asyncio.to_thread(rows.scrub, self._state_dir, found)
         await asyncio.to_thread(self._clean)
         self._step("end")
+        mentions = await asyncio.to_thread(left.recalled, self._state_dir, noted)
+        if mentions:
+            sentences.append(f"What was noted in it was recalled in {', '.join(mentions)}; forget these conversations too.")
+        sentences += await asyncio.to_thread(left.jobs, self._state_dir, found.keys)
+        for key in sorted(found.keys):
+            self._changed(key)
         told = tuple(dict.fromkeys(sentences))
-        return Forgotten(_sum(parts), tuple(sorted(found.keys)), transcripts, made, gone, sentences=told)
+        return Forgotten(_sum(parts), tuple(sorted(found.keys)), transcripts, made, gone, mentions, told)
+
+    def _places(self) -> dict[str, Path]:
+        return {agent: self._workspace(agent) for agent in self._agents()}
 
     def _clean(self) -> None:
-        places = [self._workspace(agent) for agent in self._agents()]
+        places = list(self._places().values())
         books = self._state_dir.glob("memory/*/*.jsonl")
         files.remove_leftovers([*rows.ledger_files(self._state_dir), *books], places, self._since)
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from openclaw_gateway.parts.forget_rows import strings
 from openclaw_kernel.safety.environment import child_env
 from openclaw_kernel.store.atomic import sync_dir
 from openclaw_kernel.store.jsonl import read_jsonl
@@ -80,7 +81,7 @@ def remove_leftovers(ledgers: Iterable[Path], workspaces: Sequence[Path], before
 def holding(state_dir: Path, holds: Callable[[str], bool]) -> set[str]:
     """Ids of the transcripts in which a text is said. Blocking."""
     return {
-        id_of(path) for path in transcripts(state_dir) if any(holds(text) for row in read_jsonl(path) for text in _texts(row))
+        id_of(path) for path in transcripts(state_dir) if any(holds(text) for row in read_jsonl(path) for text in strings(row))
     }
 
 
@@ -138,14 +139,3 @@ def _remove(path: Path) -> int:
 def _parent(path: Path) -> str:
     first: dict[str, Any] = next(read_jsonl(path), {})
     return str(first.get("parentSession") or "")
-
-
-def _texts(value: object) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for part in value.values():
-            yield from _texts(part)
-    elif isinstance(value, list):
-        for part in value:
-            yield from _texts(part)

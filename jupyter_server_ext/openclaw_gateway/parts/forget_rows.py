@@ -166,7 +166,7 @@ def _belongs(found: Trace, record: Mapping[str, Any]) -> bool:
         return True
     if _text(record, "run_id", "runId") in found.runs or ("slot_ms" in record and record.get("id") in found.runs):
         return True
-    return any(value in found.keys or value in found.transcripts for value in _strings(record))
+    return any(value in found.keys or value in found.transcripts for value in strings(record))
 
 
 def _sent(found: Trace, deliveries: frozenset[str], record: Mapping[str, Any]) -> bool:
@@ -182,15 +182,16 @@ def _lane(message: object, whose: str) -> Lane:
     )
 
 
-def _strings(value: object) -> Iterator[str]:
+def strings(value: object) -> Iterator[str]:
+    """Every text in a record, at whatever depth."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, Mapping):
         for part in value.values():
-            yield from _strings(part)
+            yield from strings(part)
     elif isinstance(value, list | tuple):
         for part in value:
-            yield from _strings(part)
+            yield from strings(part)
 
 
 def _text(record: Mapping[str, Any], *names: str) -> str:

@@ -49,6 +49,21 @@ async def test_an_exchange_that_grows_afterwards_does_not_come_back(hands: Hands
     await memory.close()
 
 
+async def test_what_is_said_in_a_session_after_it_was_forgotten_is_found(hands: Hands, tmp_path: Path) -> None:
+    transcript(tmp_path / "a.jsonl", ("user", "the code is 4711"))
+    transcript(tmp_path / "unread.jsonl", ("user", "the code is 4712"))
+    hands.spoken.append(Spoken("a", tmp_path / "a.jsonl", "agent:main:main"))
+    memory = hands.memory(sources=["memory", "sessions"])
+    assert await memory.search("4711")
+    hands.spoken.append(Spoken("u", tmp_path / "unread.jsonl", "agent:main:main"))
+    await memory.forget(Selector(session_key="agent:main:main"))
+    transcript(tmp_path / "b.jsonl", ("user", "the code is 4713"))
+    hands.spoken.append(Spoken("b", tmp_path / "b.jsonl", "agent:main:main"))
+    await memory.sync()
+    assert await memory.search("4711") == [] == await memory.search("4712") and await memory.search("4713")
+    await memory.close()
+
+
 async def test_no_form_of_a_word_stays_though_its_stem_does(hands: Hands) -> None:
     hands.write("memory/2026-11-01.md", "- we deploy on Monday\n- the deployments are secret\n")
     memory = hands.memory()

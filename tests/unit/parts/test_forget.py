@@ -18,6 +18,7 @@ from openclaw_gateway.parts.forget import Forgetter
 from openclaw_gateway.parts.memory_alone import Desks, open_desks
 from openclaw_kernel.memory.api import MemoryRefused, Selector
 from openclaw_kernel.memory.memories import Memories
+from openclaw_kernel.memory.writes import Writes
 from openclaw_kernel.sessions.store import Session, Sessions
 from openclaw_kernel.store.ledger import Ledger
 from openclaw_kernel.tools import changes
@@ -177,6 +178,32 @@ async def test_a_text_says_where_else_it_was_said_and_takes_it_only_when_told_to
         gone = await desks(None).forget(Selector(text="about the xylophone"), True)
         assert gone["sessions"] == [KEY] and gone["mentions"] == [] and gone["transcripts"] == 1
     assert hands.holding(WORD) == [] and len(hands.holding(OTHER)) >= 3
+
+
+async def test_what_stays_is_said(hands: Hands) -> None:
+    hands.say(KEY, "news")
+    hands.say(ELSE, OTHER)
+    hands.sessions.append(hands.sessions.open(ELSE), UserMessage((Text(f"- 09:00 about the {WORD} (Source: x)"),), 1))
+    hands.rows("cron/jobs.jsonl", {"id": "j1", "session_key": KEY}, {"id": "j2", "session_key": KEY}, {"__deleted": "j2"})
+    hands.rows("pins.jsonl", {"id": "p", "agent_id": "main", "text": f"the {WORD} is out of tune", "at": 1})
+    line = f"- 09:00 about the {WORD}"
+    (hands.workspace / "memory/2026-11-01.md").write_text(line + "\n")
+    writes = Writes(hands.state / "memory" / "main")
+    writes.settle(writes.begin("memory/2026-11-01.md", line, "agent", KEY, 1).id, "written")
+    writes.close()
+    hands.sessions.close()
+    async with open_desks(hands.state, {**os.environ, "OPENCLAW_STATE_DIR": str(hands.state)}) as desks:
+        gone = await desks(None).forget(Selector(session_key=KEY))
+        assert (gone["notes"], gone["mentions"]) == (1, [ELSE])
+        assert gone["sentences"] == [
+            f"What was noted in it was recalled in {ELSE}; forget these conversations too.",
+            "Scheduled jobs made in it go on: j1; take them away with cron rm.",
+        ]
+        gone = await desks(None).forget(Selector(text=f"the {WORD}"), True)
+        assert gone["sessions"] == [ELSE] and gone["sentences"] == [
+            "It may also stand in pins.jsonl, which were left as they are."
+        ]
+    assert hands.holding(WORD) == ["pins.jsonl"]
 
 
 async def test_a_session_at_work_is_left_alone(hands: Hands) -> None:
