@@ -109,6 +109,21 @@ async def _refused(peer: Client) -> None:
         assert error["code"] == "INVALID_REQUEST" and words in error["message"], (name, error)
 
 
+async def test_the_notes_of_any_agent_are_where_its_turns_work(tmp_path: Path) -> None:
+    state = tmp_path / "s"
+    config = {"agents": {"list": [{"id": "work", "default": True}, {"id": "home", "workspace": str(tmp_path / "home")}]}}
+    async with running(state, config) as live, client(live.ws, live.token) as peer:
+        for agent, folder in (("work", state / "workspace-work"), ("home", tmp_path / "home")):
+            key = f"agent:{agent}:main"
+            assert text_of(await peer.final(await peer.say("remember that the boiler hums", key))).startswith("Noted.")
+            assert (await peer.call("memory.status", {"agentId": agent}))["workspace"] == str(folder)
+            [note] = await asyncio.to_thread(lambda folder=folder: list((folder / "memory").glob("*.md")))  # type: ignore[misc]
+            assert "boiler" in note.read_text() and (folder / "AGENTS.md").exists()
+        assert not (state / "workspace").exists()
+        row = await told(state, "search", "boiler", "--agent", "home")
+        assert row["agentId"] == "home" and len(row["results"]) == 1
+
+
 async def test_a_model_that_is_added_is_taken_up_at_once(tmp_path: Path) -> None:
     state = tmp_path / "s"
     folder = state / "workspace" / "memory"

@@ -23,6 +23,7 @@ from openclaw_gateway.protocol.nodes import Nodes
 from openclaw_gateway.protocol.nodes_once import Remembered
 from openclaw_gateway.routing import send_policy
 from openclaw_kernel.agent.api import Runtime
+from openclaw_kernel.agent.settings import workspace_of
 from openclaw_kernel.config.schema import OpenClawConfig
 from openclaw_kernel.config.service import ConfigStore
 from openclaw_kernel.memory.desk import Forget
@@ -136,14 +137,8 @@ class GatewayServices:
         return [default, *(agent_id for agent_id in ids if agent_id != default)]
 
     def workspace(self, agent_id: str) -> Path:
-        """Where an agent works: its own setting, the default's, or a folder of the state directory."""
-        for agent in self.settings.agents.list:
-            if agent.id == agent_id and agent.workspace:
-                return Path(agent.workspace).expanduser()
-        shared = self.settings.agents.defaults.workspace
-        if agent_id == self.default_agent:
-            return Path(shared).expanduser() if shared else self.state_dir / "workspace"
-        return self.state_dir / f"workspace-{agent_id}"
+        """Where an agent works, as its turns know it."""
+        return workspace_of(self.settings, self.state_dir, agent_id)
 
 
 def parts(call: Call) -> GatewayServices:
