@@ -25,6 +25,7 @@ WORD = "Zanzibarquokka"
 """Said in the conversation that is forgotten, and nowhere else."""
 OTHER = "Tulipmeringue"
 KEY = "agent:main:attic"
+THIRD = "agent:main:third"
 SECRET = "a secret of some length"
 CONFIG: dict[str, Any] = {
     "channels": {"webhook": {"secret": SECRET, "dmPolicy": "open", "allowFrom": ["*"]}},
@@ -101,8 +102,12 @@ async def test_a_conversation_is_forgotten_to_the_last_byte(tmp_path: Path) -> N
         chat = await fill(live, peer)
         assert len(await asyncio.to_thread(traces, WORD, state)) > 5
         history = await peer.call("chat.history", {"sessionKey": "agent:main:other"})
+        await _refused_at_work(state, peer)
+        assert WORD in await say(peer, f"what do you remember about {WORD}", THIRD)
         status, out, err = await command(state, "forget", "--session", KEY, "--yes")
         assert status == 0 and f"Conversations gone: {KEY}" in out, (out, err)
+        assert f"What was noted in it was recalled in {THIRD}" in out, out
+        await told(state, "forget", "--session", THIRD, "--yes")
         gone = await told(state, "forget", "--session", chat, "--yes")
         assert gone["sessions"] == [chat] and gone["transcripts"] == 1
         assert await asyncio.to_thread(traces, WORD, state) == []
@@ -121,6 +126,16 @@ async def test_a_conversation_is_forgotten_to_the_last_byte(tmp_path: Path) -> N
         assert (await peer.call("memory.search", {"query": OTHER}))["results"]
     assert await asyncio.to_thread(traces, WORD, state) == []
     assert WORD not in live.said and await asyncio.to_thread(traces, OTHER, state)
+
+
+async def _refused_at_work(state: Path, peer: Client) -> None:
+    run_id = await peer.say("run `echo hello there`", KEY)
+    await peer.until(lambda: any("hello there" in str(f) for f in peer.events if f["event"] == "exec.approval.requested"))
+    status, _, err = await command(state, "forget", "--session", KEY, "--yes")
+    assert status == 1 and "stop it first" in err and not (state / "forgetting.jsonl").exists()
+    assert (await peer.call("chat.history", {"sessionKey": KEY}))["messages"]
+    await peer.call("chat.abort", {"sessionKey": KEY})
+    await peer.final(run_id)
 
 
 async def killed(state: Path, limit: int, params: dict[str, Any]) -> int | None:
