@@ -140,7 +140,7 @@ def _proposals(shown: Sequence[Shown]) -> list[str]:
     return [
         *rows,
         "",
-        "`jupyter openclaw memory dream --apply` puts all of them into MEMORY.md, with ids only those; "
+        "`jupyter openclaw memory dream apply` puts all of them into MEMORY.md, with ids only those; "
         "`jupyter openclaw memory dream reject ID` turns one down.",
     ]
 

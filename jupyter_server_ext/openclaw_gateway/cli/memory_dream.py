@@ -110,7 +110,9 @@ def _proposals(rows: list[dict[str, Any]]) -> None:
 
 
 def _applied(found: dict[str, Any]) -> None:
-    print(f"MEMORY.md has {len(found['applied'])} changes; `memory dream revert` takes them back, `memory undo` single lines.")
+    count = len(found["applied"])
+    what = "Nothing was changed" if not count else f"MEMORY.md is changed in {count} place{'s' if count > 1 else ''}"
+    print(f"{what}." if not count else f"{what}; `memory dream revert` takes it back, `memory undo` a single line.")
     if found["stale"]:
         show.note(f"Not applied, because the note has changed since: {', '.join(found['stale'])}.")
 
