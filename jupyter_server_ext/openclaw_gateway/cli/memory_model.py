@@ -17,6 +17,9 @@ from openclaw_kernel.values.errors import OpenClawError, UserError
 if TYPE_CHECKING:
     from openclaw_kernel.memory.embedding.shelf import Installed, Shelf
 
+FOLLOWED = 1_000
+"""Notes that are waited for: half a minute's reading."""
+
 
 @click.group("model")
 def model() -> None:
@@ -117,24 +120,31 @@ def remove(name: str, state_dir: Path, as_json: bool) -> None:
 
 
 def _tell(state_dir: Path) -> None:
-    """A running gateway looks at its models now, and begins to read what has no vector. None running is no failure."""
-    from openclaw_gateway.cli.memory_ask import PATIENCE_S
+    """A running gateway looks at its models now, and begins to read what has no vector; a short reading is waited for. None
+    running is no failure."""
+    from openclaw_gateway.cli.memory_ask import PATIENCE_S, Asker
+    from openclaw_gateway.cli.memory_show import watch
     from openclaw_gateway.cli.wire import Target, Wire
     from openclaw_kernel.client.find import find_gateway
 
     state_dir = state_dir.expanduser()
     if find_gateway(state_dir) is None:
         return
+    target = Target(state_dir, None, None, True, PATIENCE_S)
     try:
-        with Wire(Target(state_dir, None, None, True, PATIENCE_S)) as wire:
-            waiting = 0
-            for agent in wire.request("agents.list")["agents"]:
-                waiting += wire.request("memory.index", {"agentId": agent["id"]})["waiting"]
+        with Wire(target) as wire:
+            agents = [agent["id"] for agent in wire.request("agents.list")["agents"]]
+            waiting = {agent: wire.request("memory.index", {"agentId": agent})["waiting"] for agent in agents}
+        for agent in (agent for agent, count in waiting.items() if 0 < count <= FOLLOWED):
+            with Asker(target, agent) as ask:
+                watch(ask, ask("status"))
+    except KeyboardInterrupt:
+        show.note("The gateway goes on reading; `jupyter openclaw memory status` says how far it is.")
     except (UserError, OpenClawError) as error:
         show.note(f"The running gateway could not be told ({error}); it looks again by itself when a note changes.")
-        return
-    if waiting:
-        show.note(f"The gateway reads {waiting:,} notes now; follow it with `jupyter openclaw memory status --watch`.")
+    else:
+        if many := sum(count for count in waiting.values() if count > FOLLOWED):
+            show.note(f"The gateway reads {many:,} notes now; follow it with `jupyter openclaw memory status --watch`.")
 
 
 def _shelf(state_dir: Path) -> Shelf:
