@@ -50,6 +50,7 @@ def open_forgetter(services: GatewayServices) -> Forgetter:
         busy=busy,
         clock=services.clock,
         changed=lambda key: services.projection.changed(key, reason="delete"),
+        at_work=lambda: bool(services.runtime.active()),
     )
     services.forget = forgetter.answer
     return forgetter
@@ -90,7 +91,8 @@ class Forgotten:
 
 
 class Forgetter:
-    """Used from the event loop. `busy` says whether a session has a run under way or waiting."""
+    """Used from the event loop. `busy` says whether a session has a run under way or waiting, `at_work` whether any has;
+    `changed` hears of each session that is gone."""
 
     def __init__(
         self,
@@ -104,6 +106,7 @@ class Forgetter:
         clock: Clock = system_clock,
         step: Step = lambda _name: None,
         changed: Callable[[str], None] = lambda _key: None,
+        at_work: Callable[[], bool] = lambda: False,
     ) -> None:
         self._state_dir = state_dir
         self._sessions = sessions
@@ -114,6 +117,7 @@ class Forgetter:
         self._clock = clock
         self._step = step
         self._changed = changed
+        self._at_work = at_work
         self._one = asyncio.Lock()
         self._since = time.time()
 
@@ -231,9 +235,9 @@ class Forgetter:
             files.remove_conversations,
             self._state_dir,
             places,
-            found.transcripts,
-            found.keys,
+            found,
             lambda _path: self._step("transcript"),
+            self._at_work(),
         )
         self._step("ledgers")
         gone = await asyncio.to_thread(rows.scrub, self._state_dir, found)

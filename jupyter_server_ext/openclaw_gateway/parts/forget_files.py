@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import shutil
 import subprocess
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from openclaw_gateway.parts.forget_rows import strings
+from openclaw_gateway.parts.forget_rows import Trace, ledger_files, strings
 from openclaw_kernel.safety.environment import child_env
 from openclaw_kernel.store.atomic import sync_dir
 from openclaw_kernel.store.jsonl import read_jsonl
@@ -17,7 +20,13 @@ from openclaw_kernel.tools.changes import forget_changes
 SESSIONS = "agents/*/sessions"
 MADE = ("media/**/*", "channels/media/**/*", "channels/*/media/**/*", "skill-runs/*")
 """Files the house makes for a conversation, relative to the state directory."""
-MADE_IN_WORKSPACE = (".openclaw/results/*",)
+MADE_IN_WORKSPACE = (".openclaw/results/*", ".openclaw/output/*", "inbound/browser/*")
+LOOSE = ("channels/", ".openclaw/")
+"""Folders whose files go too when nobody names them: output of a command that was stopped, a picture that was sent."""
+RECEIVED = "inbound"
+"""Where a workspace has what came with the message of a run, in a folder called by the run."""
+YOUNG_S = 60.0
+"""A loose file this young may be about to be named, while any conversation is at work."""
 LEFTOVERS = ("*.jsonl.torn-*", ".*.jsonl.????????.tmp")
 """What a crash leaves beside a ledger: half a line, or a file that was not yet in its place."""
 LEFTOVER_NOTES = (".*.md.????????.tmp", "memory/.*.md.????????.tmp", ".openclaw/**/.*.????????.tmp")
@@ -48,20 +57,23 @@ def with_earlier(state_dir: Path, ids: Iterable[str]) -> set[str]:
 
 
 def remove_conversations(
-    state_dir: Path, workspaces: Sequence[Path], ids: set[str], keys: set[str], let_go: Callable[[Path], None]
+    state_dir: Path, workspaces: Sequence[Path], found: Trace, let_go: Callable[[Path], None], at_work: bool = False
 ) -> tuple[int, int]:
-    """Files that only these transcripts name first, the transcripts last: they tell what is to go. Returns how many
-    transcripts and how many other files went. Blocking."""
+    """Files that only these conversations name first, the transcripts last: they tell what is to go. `at_work`: other
+    conversations are. Returns how many transcripts and how many other files went. Blocking."""
     every = list(transcripts(state_dir))
-    wanted = [path for path in every if id_of(path) in ids]
+    wanted = [path for path in every if id_of(path) in found.transcripts]
     files = 0
     made = _made(state_dir, workspaces)
-    if made and wanted:
-        mine, others = _named(wanted, made), _named([path for path in every if path not in wanted], made)
-        for path in [path for path in made if path.name in mine - others]:
-            files += _remove(path)
+    if made:
+        mine = _named(wanted, made)
+        others = _named([*(path for path in every if path not in wanted), *ledger_files(state_dir)], made)
+        held, before = _held(), time.time() - (YOUNG_S if at_work else 0.0)
+        for path, name in made.items():
+            if name not in others and (name in mine or _loose(path, name, held, before)):
+                files += _remove(path)
     for workspace in workspaces:
-        files += forget_changes(workspace, keys)
+        files += forget_changes(workspace, found.keys) + _remove_received(workspace / RECEIVED, found.runs)
     for path in wanted:
         let_go(path)
         path.unlink(missing_ok=True)
@@ -115,20 +127,51 @@ def in_git(workspace: Path, files: Sequence[str]) -> bool:
     return bool(found.stdout.strip())
 
 
-def _made(state_dir: Path, workspaces: Sequence[Path]) -> list[Path]:
-    found = [path for pattern in MADE for path in state_dir.glob(pattern)]
-    found += [path for workspace in workspaces for pattern in MADE_IN_WORKSPACE for path in workspace.glob(pattern)]
-    return [path for path in dict.fromkeys(found) if path.is_file() and not path.is_symlink()]
+def _made(state_dir: Path, workspaces: Sequence[Path]) -> dict[Path, str]:
+    """Each file with what a conversation calls it: its path below the state directory or the workspace."""
+    found = {path: path.relative_to(state_dir).as_posix() for pattern in MADE for path in state_dir.glob(pattern)}
+    for workspace in workspaces:
+        places = (path for pattern in MADE_IN_WORKSPACE for path in workspace.glob(pattern))
+        found |= {path: path.relative_to(workspace).as_posix() for path in places}
+    return {path: name for path, name in found.items() if path.is_file() and not path.is_symlink()}
 
 
-def _named(paths: Iterable[Path], made: Sequence[Path]) -> set[str]:
-    """Which of the made files any of the transcripts names."""
-    names = {path.name: path.name.encode() for path in made}
+def _named(paths: Iterable[Path], made: Mapping[Path, str]) -> set[str]:
+    """Which of the made files any of these files names."""
+    names = {name: name.encode("utf-8", "surrogateescape") for name in made.values()}
     found: set[str] = set()
     for path in paths:
         data = path.read_bytes()
         found |= {name for name, sought in names.items() if name not in found and sought in data}
     return found
+
+
+def _loose(path: Path, name: str, held: set[str] | None, before: float) -> bool:
+    """Whether a file that nobody names may go: an old one that this process is not writing."""
+    if held is None or not name.startswith(LOOSE):
+        return False
+    return os.path.realpath(path) not in held and path.stat().st_mtime < before
+
+
+def _held() -> set[str] | None:
+    """Real paths of the files that this process has open; `None` where the system does not tell."""
+    folder = Path("/proc/self/fd")
+    if not folder.is_dir():
+        return None
+    found = set()
+    for name in os.listdir(folder):
+        with contextlib.suppress(OSError):
+            found.add(os.readlink(folder / name))
+    return found
+
+
+def _remove_received(folder: Path, runs: set[str]) -> int:
+    """What came with the messages of these runs; returns how many files."""
+    count = 0
+    for path in [path for path in folder.glob("*") if path.name in runs and path.is_dir() and not path.is_symlink()]:
+        count += sum(1 for one in path.rglob("*") if one.is_file())
+        shutil.rmtree(path)
+    return count
 
 
 def _remove(path: Path) -> int:

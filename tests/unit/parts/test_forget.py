@@ -132,6 +132,14 @@ def fill(hands: Hands) -> None:
     result.parent.mkdir(parents=True, exist_ok=True)
     result.write_text(WORD)
     transcript.append({"type": "custom", "customType": "x", "data": ".openclaw/results/r1-call.txt"})
+    output = hands.workspace / ".openclaw/output"
+    output.mkdir()
+    (output / "of-a-stopped-one.txt").write_text(WORD)
+    (output / "named.txt").write_text(OTHER)
+    other.append({"type": "custom", "customType": "x", "data": "the whole output is in .openclaw/output/named.txt …"})
+    for run, word in (("r1", WORD), ("r2", OTHER)):
+        (hands.workspace / "inbound" / run).mkdir(parents=True)
+        (hands.workspace / "inbound" / run / "photo.txt").write_text(word)
     for key, word in ((KEY, WORD), (ELSE, OTHER)):
         path = hands.workspace / f"{key.rpartition(':')[2]}.txt"
         path.write_text(word)
@@ -145,12 +153,12 @@ def fill(hands: Hands) -> None:
 async def test_a_conversation_goes_with_everything_of_it_and_nothing_else(hands: Hands) -> None:
     fill(hands)
     others = hands.holding(OTHER)
-    assert len(hands.holding(WORD)) == 22
+    assert len(hands.holding(WORD)) == 24
     hands.sessions.close()
     async with open_desks(hands.state, {**os.environ, "OPENCLAW_STATE_DIR": str(hands.state)}) as desks:
         gone = await desks(None).forget(Selector(session_key="attic"))
     assert hands.holding(WORD) == []
-    assert gone["sessions"] == [KEY, CHILD] and (gone["transcripts"], gone["made"]) == (3, 5)
+    assert gone["sessions"] == [KEY, CHILD] and (gone["transcripts"], gone["made"]) == (3, 7)
     assert hands.holding(OTHER) == others
     assert {row["id"] for row in read(hands, "channels/inbox.jsonl")} == {"m1", "m3"}, "what is done stays known"
     assert {row["id"] for row in read(hands, "channels/outbox.jsonl")} == {"z", "done"}
