@@ -18,7 +18,7 @@ from openclaw_kernel.memory.words import STOP_WORDS, token_of
 SHORTEST = 4
 """Letters a word needs to be repaired (memory page, section 6)."""
 LONGEST = 32
-SEEN = 1 << 14
+SEEN = 1 << 16
 """Words of which it is known without a look that they are here; letting go of many more at once would keep other threads
 waiting."""
 

@@ -39,9 +39,13 @@ it stands. A bare tuple, so that the garbage collector has nothing to walk throu
 
 def tokens(text: str) -> Iterator[Token]:
     """Every token of a text in order, identifiers before their parts."""
-    for raw in _TOKEN.findall(text if text.isascii() else unicodedata.normalize("NFKC", text)):
+    for raw in _raw(text):
         known = _known.get(raw)
         yield from _learn(raw) if known is None else known
+
+
+def _raw(text: str) -> list[str]:
+    return _TOKEN.findall(text if text.isascii() else unicodedata.normalize("NFKC", text))
 
 
 _known: dict[str, tuple[Token, ...]] = {}
@@ -115,9 +119,13 @@ def count(text: str) -> Counted:
     terms: dict[int, int] = {}
     words: set[str] = set()
     length = 0
-    for word, plain, term in tokens(text):
-        terms[term] = terms.get(term, 0) + 1
-        length += 1
-        if plain:
-            words.add(word)
+    for raw in _raw(text):  # as `tokens` does, without a generator's pace: every word of every note comes through here
+        known = _known.get(raw)
+        if known is None:
+            known = _learn(raw)
+        for word, plain, term in known:
+            terms[term] = terms.get(term, 0) + 1
+            length += 1
+            if plain:
+                words.add(word)
     return Counted(terms, length, frozenset(words))
