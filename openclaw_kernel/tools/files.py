@@ -27,6 +27,8 @@ MAX_LINES = 2_000
 MAX_CHARS = 32_000
 MAX_LINE_CHARS = 2_000
 MAX_ENTRIES = 500
+MAX_DEEP = 2
+"""Each further `**` takes as much longer as there are folders in one another."""
 
 _IMAGES = (
     (b"\x89PNG\r\n\x1a\n", "image/png"),
@@ -201,6 +203,8 @@ def _list(args: ListArgs, ctx: ToolContext) -> ToolResult:
     parts = Path(args.pattern).parts
     if Path(args.pattern).is_absolute() or ".." in parts or not parts:
         raise ToolError(f"The pattern {args.pattern!r} leaves the folder; use one such as *.py or **/*.md.")
+    if parts.count("**") > MAX_DEEP:
+        raise ToolError(f"The pattern {args.pattern!r} has ** more than {MAX_DEEP} times; use glob, or name a folder.")
     entries = [entry for entry in folder.glob(args.pattern) if _stays(workspace, entry) and _theirs(folder, entry)]
     rows = [_row(folder, entry) for entry in sorted(entries)[:MAX_ENTRIES]]
     more = len(entries) - len(rows)

@@ -1,7 +1,8 @@
-"""Looks for a pattern in the files of a folder; a program of its own, because a pattern may take for ever.
+"""Looks for a pattern in the files of a folder, or in their names; a program of its own, because a pattern may take for ever.
 
 Standard input: `{root, folder, pattern, names, skipped, closed, ignoreCase, context, limit, seconds, fileBytes, lineChars}`.
-Standard output: `{rows: [[path, number, text, hit]], files, more, error}`. Standard library only: it starts in 20 ms.
+Standard output: `{rows: [[path, number, text, hit]], files, more, error}`. To `{root, folder, find, skipped, limit, most}`
+it is `{rows: [path], total, more, error}`, the newest file first. Standard library only: it starts in 20 ms.
 """
 
 from __future__ import annotations
@@ -78,10 +79,34 @@ def search(asked: dict[str, Any]) -> dict[str, Any]:
     return {"rows": rows, "files": count, "more": ""}
 
 
+def find(asked: dict[str, Any]) -> dict[str, Any]:
+    pattern = re.compile(asked["find"])
+    found: list[tuple[float, str]] = []
+    seen = 0
+    for path in files(asked["folder"], None, set(asked["skipped"])):
+        if os.path.islink(path):
+            continue
+        seen += 1
+        if seen > asked["most"]:
+            break
+        if pattern.match(os.path.relpath(path, asked["folder"]).replace(os.sep, "/")):
+            found.append((_age(path), os.path.relpath(path, asked["root"]).replace(os.sep, "/")))
+    found.sort()
+    return {"rows": [path for _, path in found[: asked["limit"]]], "total": len(found), "more": seen > asked["most"]}
+
+
+def _age(path: str) -> float:
+    """Smaller for newer."""
+    try:
+        return -os.stat(path).st_mtime
+    except OSError:
+        return 0.0
+
+
 def main() -> None:
     asked = json.load(sys.stdin)
     try:
-        answer = search(asked)
+        answer = find(asked) if "find" in asked else search(asked)
     except re.error as error:
         answer = {"error": str(error)}
     json.dump(answer, sys.stdout)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from openclaw_kernel.tools import search
+from openclaw_kernel.tools import files, search
 from openclaw_kernel.tools.api import ToolContext, ToolError, ToolResult
 from openclaw_kernel.values.messages import Text
 from openclaw_kernel.values.stream import AbortSignal
@@ -93,3 +93,22 @@ async def test_a_pattern_that_never_ends_is_ended(ctx: ToolContext, monkeypatch:
     with pytest.raises(ToolError, match="more than 1 seconds"):
         await call("grep", ctx, pattern="(a+)+$")
     assert time.monotonic() - began < 10
+
+
+async def test_a_pattern_made_to_take_for_ever_is_ended_and_holds_nobody_up(
+    ctx: ToolContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In this process it would hold the whole gateway, and no time limit would reach it."""
+    (ctx.workspace / ("a" * 200)).touch()
+    monkeypatch.setattr("openclaw_kernel.tools.search.SECONDS", 1.0)
+    began = time.monotonic()
+    with pytest.raises(ToolError, match="took more than 1 seconds"):
+        await search.glob(search.GlobArgs(pattern="*a" * 40 + "b"), ctx)
+    assert time.monotonic() - began < 10
+    with pytest.raises(ToolError, match="cannot be read"):
+        await search.glob(search.GlobArgs(pattern="[z-a]"), ctx)
+
+
+async def test_a_list_does_not_wander_for_ever(ctx: ToolContext) -> None:
+    with pytest.raises(ToolError, match="more than 2 times"):
+        await files.list_files(files.ListArgs(pattern="**/" * 12 + "*"), ctx)
