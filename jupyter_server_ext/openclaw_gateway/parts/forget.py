@@ -239,6 +239,7 @@ class Forgetter:
             lambda _path: self._step("transcript"),
             self._at_work(),
         )
+        await asyncio.to_thread(files.remove_log_lines, self._state_dir, found)
         self._step("ledgers")
         gone = await asyncio.to_thread(rows.scrub, self._state_dir, found)
         await asyncio.to_thread(self._clean)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import subprocess
 import time
@@ -30,7 +31,11 @@ YOUNG_S = 60.0
 LEFTOVERS = ("*.jsonl.torn-*", ".*.jsonl.????????.tmp")
 """What a crash leaves beside a ledger: half a line, or a file that was not yet in its place."""
 LEFTOVER_NOTES = (".*.md.????????.tmp", "memory/.*.md.????????.tmp", ".openclaw/**/.*.????????.tmp")
+SHORTEST_NAME = 8
+"""A run that a client called by fewer letters is not looked for in the logs: it could be any word."""
 GIT_S = 10.0
+
+_WORDS = re.compile(rb"[\w:.@+|-]+")
 
 
 def transcripts(state_dir: Path) -> Iterator[Path]:
@@ -80,6 +85,25 @@ def remove_conversations(
     for folder in {path.parent for path in wanted}:
         sync_dir(folder)
     return len(wanted), files
+
+
+def remove_log_lines(state_dir: Path, found: Trace) -> int:
+    """Takes the lines that name these sessions or their runs out of the logs, for an error may quote what was said; in the same
+    file, as a log is open for appending. Returns how many. Blocking."""
+    names = {name.encode() for name in (*found.keys, *found.transcripts, *found.runs) if len(name) >= SHORTEST_NAME}
+    count = 0
+    for path in [path for path in state_dir.glob("logs/*") if path.is_file() and not path.is_symlink()]:
+        with path.open("r+b") as file:
+            lines = file.readlines()
+            kept = [line for line in lines if not any(word.rstrip(b".:,") in names for word in _WORDS.findall(line))]
+            if len(kept) < len(lines):
+                kept += file.readlines()  # what came meanwhile
+                file.seek(0)
+                file.writelines(kept)
+                file.truncate()
+                os.fsync(file.fileno())
+        count += max(0, len(lines) - len(kept))
+    return count
 
 
 def remove_leftovers(ledgers: Iterable[Path], workspaces: Sequence[Path], before: float) -> int:

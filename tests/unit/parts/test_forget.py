@@ -260,6 +260,17 @@ async def test_what_was_deleted_before_stays_deleted(hands: Hands, desks: Desks)
     assert [row["id"] for row in read(hands, "questions.jsonl")] == ["2"] and hands.holding(WORD) == []
 
 
+async def test_log_lines_of_it_go_and_the_open_log_goes_on(hands: Hands, desks: Desks) -> None:
+    path = hands.state / "logs" / "gateway.jsonl"
+    path.parent.mkdir()
+    with path.open("ab", buffering=0) as log:
+        for line in (f"run r of {KEY} failed: {WORD}", f"run r of {KEY}y ended: ok", "ready"):
+            log.write(json.dumps({"message": line}).encode() + b"\n")
+        await desks(None).forget(Selector(session_key=KEY))
+        log.write(b'{"message":"later"}\n')
+    assert [row["message"] for row in read(hands, "logs/gateway.jsonl")] == [f"run r of {KEY}y ended: ok", "ready", "later"]
+
+
 async def test_what_git_holds_is_said(hands: Hands, desks: Desks) -> None:
     note = hands.workspace / "memory" / f"{datetime(2026, 11, 1, tzinfo=UTC):%Y-%m-%d}.md"
     note.write_text(f"- about the {WORD}\n- tea\n")
