@@ -16,7 +16,9 @@ from threading import Lock
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from openclaw_kernel.memory.api import KINDS, Hit, Kind, MemoryBackend, MemoryRefused, Selector
-from openclaw_kernel.memory.carry import Step, export_zip, import_notes, undo_import
+from openclaw_kernel.memory.carry import Step, forget_gone, import_notes, undo_import
+from openclaw_kernel.memory.export import export_zip
+from openclaw_kernel.memory.imports import FILE_NAME as IMPORTS
 from openclaw_kernel.memory.imports import Imports
 from openclaw_kernel.memory.keeper import Keeper
 from openclaw_kernel.memory.memories import Memories
@@ -157,9 +159,12 @@ class Desk:
     async def forget(self, selector: Selector, sessions: bool = False) -> dict[str, Any]:
         """Out of the whole house where it is at hand, else out of the memory alone."""
         if self._forget is not None:
-            return await self._forget(self._agent_id, selector, sessions)
-        report = await self._memories.of(self._agent_id).forget(selector)
-        return {"notes": report.notes, "chunks": report.chunks, "vectors": report.vectors, "files": list(report.files)}
+            answer = await self._forget(self._agent_id, selector, sessions)
+        else:
+            found = await self._memories.of(self._agent_id).forget(selector)
+            answer = {"notes": found.notes, "chunks": found.chunks, "vectors": found.vectors, "files": list(found.files)}
+        await _in_thread(self._forget_gone)
+        return answer
 
     async def undo(self, id: str) -> dict[str, Any]:
         """Takes one entry of the log back: a written line, or a whole import."""
@@ -236,6 +241,11 @@ class Desk:
             id = _whole(id, [one.id for one in writes.rows()])
             path, line = Keeper(self._places(), writes).undo(id)
         return [path], {"id": id, "kind": "write", "notes": 1, "files": [path], "text": self._redact(line)}
+
+    def _forget_gone(self) -> None:
+        if (self._folder / IMPORTS).exists():
+            with _changing, self._imports() as imports:
+                forget_gone(self._places(), imports)
 
     async def _take_up(self, names: Sequence[str]) -> None:
         if names:

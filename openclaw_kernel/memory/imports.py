@@ -6,12 +6,14 @@ A row holds no word of a note, only hashes. It is written before the first file 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Lock
 from typing import Any, Literal
 
+from openclaw_kernel.store.atomic import write_atomic
+from openclaw_kernel.store.jsonl import encode_line
 from openclaw_kernel.store.ledger import Ledger
 from openclaw_kernel.values.clock import NewId, new_id
 
@@ -45,13 +47,8 @@ class Imports:
     def __init__(self, folder: Path, make_id: NewId = new_id) -> None:
         self._new_id = make_id
         self._lock = Lock()
-        self._ledger: Ledger[Import] = Ledger(
-            folder / FILE_NAME,
-            key=lambda row: row.id,
-            encode=_encode,
-            decode=_decode,
-            is_pending=lambda row: row.state == "pending",
-        )
+        self._path = folder / FILE_NAME
+        self._ledger = _open(self._path)
 
     def begin(self, source: str, files: tuple[Brought, ...], at: int) -> Import:
         """On disk before any of the files is."""
@@ -72,6 +69,17 @@ class Imports:
         """Oldest first."""
         return self._ledger.rows()
 
+    def scrub(self, change: Callable[[Import], Import]) -> None:
+        """Replaces rows in the file itself, not only in sight; the file is left alone when nothing differs."""
+        with self._lock:
+            old = self._ledger.rows()
+            kept = [change(row) for row in old]
+            if kept == old:
+                return
+            self._ledger.close()
+            write_atomic(self._path, b"".join(encode_line(_encode(row)) for row in kept))
+            self._ledger = _open(self._path)
+
     def close(self) -> None:
         self._ledger.close()
 
@@ -79,6 +87,10 @@ class Imports:
 def whole_hash(data: bytes) -> str:
     """The name of a file's content."""
     return hashlib.sha256(data).hexdigest()
+
+
+def _open(path: Path) -> Ledger[Import]:
+    return Ledger(path, key=lambda row: row.id, encode=_encode, decode=_decode, is_pending=lambda row: row.state == "pending")
 
 
 def _encode(row: Import) -> dict[str, Any]:

@@ -170,7 +170,7 @@ def bring_in(target: Target, path: Path, everything: bool, dry_run: bool, agent_
 def _exported(state_dir: Path, file: Path, agent_id: str | None) -> int:
     """Out of the files themselves: they are the truth, whoever owns the index."""
     from openclaw_gateway.parts.memory_alone import note_places
-    from openclaw_kernel.memory.carry import export_notes
+    from openclaw_kernel.memory.export import export_notes
 
     places, folder = note_places(state_dir, agent_id)
     with show.working("Writing"):
@@ -178,7 +178,7 @@ def _exported(state_dir: Path, file: Path, agent_id: str | None) -> int:
 
 
 def _fetched(target: Target, file: Path, agent_id: str | None) -> int:
-    from openclaw_kernel.memory.carry import unpack
+    from openclaw_kernel.memory.export import unpack
 
     with Asker(target, agent_id) as ask:
         found = ask("export")

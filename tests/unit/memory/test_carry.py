@@ -10,12 +10,13 @@ from pathlib import Path
 import pytest
 
 from openclaw_kernel.memory.api import MemoryRefused
-from openclaw_kernel.memory.carry import PROVENANCE, Step, export_notes, export_zip, import_notes, undo_import, unpack
+from openclaw_kernel.memory.carry import Step, forget_gone, import_notes, undo_import
+from openclaw_kernel.memory.export import PROVENANCE, export_notes, export_zip, unpack
 from openclaw_kernel.memory.imports import Imports
 from openclaw_kernel.memory.keeper import Keeper
 from openclaw_kernel.memory.places import Places
 from openclaw_kernel.memory.promote import promote
-from openclaw_kernel.memory.writes import Writes
+from openclaw_kernel.memory.writes import Writes, line_hash
 from openclaw_kernel.safety.paths import ToolPathError
 
 
@@ -72,6 +73,19 @@ def test_what_is_not_here_yet_is_added_and_all_of_it_can_be_taken_back(here: Her
     assert "- Tea, no sugar." in left["MEMORY.md"], "what was here before is not theirs to take"
     with pytest.raises(MemoryRefused, match="taken back before"):
         undo_import(here.places, here.imports, here.imports.get(id))  # type: ignore[arg-type]
+
+
+def test_the_ledger_tells_nothing_of_notes_that_are_gone(here: Here) -> None:
+    (here.other / "MEMORY.md").write_text("- keep\n- forget me\n")
+    (here.other / "memory" / "a.md").write_text("- forget me, too\n")
+    id, _ = here.bring()
+    gone = [line_hash("- forget me"), line_hash("- forget me, too")]
+    assert all(one in (here.folder / "imports.jsonl").read_text() for one in gone)
+    (here.workspace / "MEMORY.md").write_text("- keep\n")
+    (here.workspace / "memory" / "a.md").unlink()
+    forget_gone(here.places, here.imports)
+    assert not any(one in (here.folder / "imports.jsonl").read_text() for one in gone)
+    assert undo_import(here.places, here.imports, here.imports.get(id)) == (1, ["MEMORY.md"])  # type: ignore[arg-type]
 
 
 def test_a_file_that_was_changed_since_keeps_what_is_yours(here: Here) -> None:
@@ -135,7 +149,7 @@ def test_a_source_that_makes_no_sense_is_refused(here: Here, tmp_path: Path, nam
     (tmp_path / "empty").mkdir()
     (here.workspace / "MEMORY.md").write_text("- a\n")
     (here.workspace / "memory" / "memory").mkdir(parents=True)
-    with pytest.raises(MemoryRefused, match=r"is no folder|has no MEMORY|lie in each other"):
+    with pytest.raises(MemoryRefused, match=r"is no folder|has no MEMORY|lie in each other|in use already"):
         here.bring(tmp_path / name)
 
 
