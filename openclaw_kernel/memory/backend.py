@@ -170,7 +170,7 @@ class Builtin:
             NAME,
             sources,
             chunks,
-            self._filling.query_embedder is not None,
+            self._filling.query_embedder is not None and not self._filling.problem,
             sentence,
             self._filling.model_id,
             engine.ram.embedded,

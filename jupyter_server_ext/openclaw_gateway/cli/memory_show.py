@@ -45,10 +45,11 @@ def bar(done: int, total: int) -> str:
 
 
 def watch(ask: Asker, found: dict[str, Any]) -> dict[str, Any]:
-    """Follows the reading of notes until each has its vector; the last status. Ctrl-C leaves, and a gateway goes on."""
+    """Follows the reading of notes until each has its vector, or the model fails; the last status. Ctrl-C leaves, and a gateway
+    goes on."""
     if not sys.stderr.isatty():
         shown = -1
-        while found["waiting"]:
+        while found["waiting"] and found["semantic"]:
             tenth = 10 * counts(found)[0] // max(1, found["chunks"])
             if tenth != shown:
                 show.note("Reading {:,} of {:,} notes…".format(*counts(found)))
@@ -62,7 +63,7 @@ def watch(ask: Asker, found: dict[str, Any]) -> dict[str, Any]:
     columns = (TextColumn("Reading notes"), BarColumn(), TextColumn("{task.completed:,.0f} of {task.total:,.0f}"))
     with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("notes", total=found["chunks"] or 1)
-        while found["waiting"]:
+        while found["waiting"] and found["semantic"]:
             done, total = counts(found)
             progress.update(task, completed=done, total=total or 1)
             ask.pause(EVERY_S)
