@@ -206,12 +206,11 @@ class Engine:
 
     # --- vectors
 
-    def show_vectors(self, embedder: Embedder, waiting: int = 0) -> None:
-        """Takes the model's kept vectors into the answering index, for every chunk that has none of it yet. `waiting` chunks
-        are known to have none that is kept."""
+    def show_vectors(self, embedder: Embedder) -> None:
+        """Takes the model's kept vectors into the answering index, for every chunk that has none of it yet."""
         model = embedder.model_id
         missing = self.ram.without_vector() if self.ram.model_id == model else self.ram.ids()
-        if len(missing) <= waiting:
+        if not missing:
             return
         few = len(missing) * 4 < len(self.ram)
         batches = (
@@ -246,10 +245,11 @@ class Engine:
         self.ram = loaded.ram
         moved = list(self.durable.rows(ids=loaded.moved))
         if loaded.revision != self.durable.revision:
-            alive, known = set(self.durable.chunk_ids().tolist()), set(self.ram.ids())
-            self.ram.remove(known - alive)
-            self._add((sources[row.source_id], row) for row in self.durable.rows(ids=sorted(alive - known)))
-            moved += [row for row in self.durable.rows(after=loaded.revision) if row.id in known]
+            alive, known = self.durable.chunk_ids(), np.array(self.ram.ids(), np.int64)
+            self.ram.remove(np.setdiff1d(known, alive, assume_unique=True).tolist())
+            new = set(np.setdiff1d(alive, known, assume_unique=True).tolist())
+            self._add((sources[row.source_id], row) for row in self.durable.rows(ids=sorted(new)))
+            moved += [row for row in self.durable.rows(after=loaded.revision) if row.id not in new]
         for row in moved:
             self._moved[row.id] = replace(_entry(sources[row.source_id], row), text="")
 

@@ -150,7 +150,7 @@ class Filling:
         current = self.query_embedder
         aside = current is not None and current.model_id != embedder.model_id and engine.ram.embedded > 0
         if not aside:
-            await self._run(engine.show_vectors, embedder, self.waiting)
+            await self._run(engine.show_vectors, embedder)
             self.query_embedder = embedder
         self._shown.set()
         self._counted.set()
