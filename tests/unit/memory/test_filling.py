@@ -80,3 +80,19 @@ async def test_a_model_that_fails_leaves_the_words(hands: Hands) -> None:
     assert [hit.path for hit in await memory.search("rope", limit=1)] == ["memory/boat.md"]
     assert "the model is gone" in (await memory.status()).sentence
     await memory.close()
+
+
+async def test_a_kept_vector_is_shown_beside_one_that_is_made_ahead(hands: Hands) -> None:
+    note = hands.write("memory/ferry.md", "- the ferry leaves at noon\n")
+    memory = hands.memory()
+    await memory.sync()
+    await memory.settled()
+    note.unlink()
+    await memory.sync([note])
+    await memory.settled()
+    paths = [hands.write("memory/ferry.md", "- the ferry leaves at noon\n"), hands.write("memory/rope.md", "- a new rope\n")]
+    await memory.sync(paths)
+    await memory.settled()
+    status = await memory.status()
+    assert (status.chunks, status.embedded, status.waiting) == (2, 2, 0)
+    await memory.close()
