@@ -9,6 +9,7 @@ import signal
 import sys
 import time
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 
 from tests.flow.memory_writer import WORDS
@@ -83,10 +84,11 @@ async def killed(hands: Hands, seed: int, wanted: str, share: float) -> str:
             await hear(f"begin {wanted}")
         await asyncio.sleep(share * took)
         os.kill(child.pid, signal.SIGKILL)
-        said += (await child.stdout.read()).decode().split("\n")
+        async with asyncio.timeout(60):
+            said += (await child.stdout.read()).decode().split("\n")
     finally:
-        if child.returncode is None:
-            os.kill(child.pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):  # it may be gone, and waited for, before its end is heard of
+            child.kill()
         await child.wait()
     event, _, phase = [text for text in said if text][-1].partition(" ")
     return phase if event == "begin" else ""

@@ -96,3 +96,24 @@ async def test_a_kept_vector_is_shown_beside_one_that_is_made_ahead(hands: Hands
     status = await memory.status()
     assert (status.chunks, status.embedded, status.waiting) == (2, 2, 0)
     await memory.close()
+
+
+async def test_a_kept_vector_is_shown_though_as_many_others_are_not_kept(hands: Hands) -> None:
+    """As a kill leaves it: one text's vector is on disk and not in the answers, another's in the answers and not on disk."""
+    for name in ("a", "b"):
+        hands.write(f"memory/{name}.md", f"- the {name} ferry leaves at noon\n")
+    memory = hands.memory()
+    await memory.sync()
+    await memory.settled()
+    engine = memory._engine
+    assert engine is not None
+    first, second = list(engine.durable.rows())
+    entry = engine.place(first.id)
+    engine.ram.remove([first.id])
+    engine.ram.add([entry])
+    engine.durable._con.execute("DELETE FROM embedding WHERE hash = ?", [second.hash])
+    assert engine.ram.without_vector() == [first.id]
+    memory._filling.start(engine)
+    await memory.settled()
+    assert engine.ram.without_vector() == [] and engine.durable.waiting("words") == 0
+    await memory.close()
