@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import random
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from openclaw_kernel.memory import lexical
 from openclaw_kernel.memory.lexical import BEST_PART, Corpus, Keywords, Postings, idf, score
 
 Doc = Mapping[int, int]
@@ -126,3 +128,42 @@ def test_a_term_counts_at_most_255_times_and_matches_are_counted() -> None:
 def test_nothing_holds_nothing() -> None:
     state = Corpus(np.empty(0, np.float32), np.empty(0, np.bool_), 0, 0, 0.0)
     assert len(asked(Postings(), [1], state).scores) == 0
+
+
+def test_parts_are_joined_and_compacted_without_loss(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lexical, "UNSORTED", 40)
+    monkeypatch.setattr(lexical, "PART", 300)
+    chance, postings = random.Random(5), Postings()
+    said: list[dict[int, int]] = []
+
+    def add(count: int) -> None:
+        for _ in range(count):
+            terms = {
+                chance.choice((number, 2**64 - 1 - number)): chance.randint(1, 400) for number in chance.sample(range(60), 9)
+            }
+            postings.add(len(said), terms)
+            said.append(terms)
+
+    def same() -> None:
+        corpus = Corpus(np.ones(len(said), np.float32), np.ones(len(said), np.bool_), len(said), len(said), 1.0)
+        for term in [*range(61), *(2**64 - 1 - number for number in range(60))]:
+            rows, times = postings.of(term, corpus)
+            expected = [(row, min(terms[term], 255)) for row, terms in enumerate(said) if term in terms]
+            assert list(zip(rows.tolist(), times.tolist(), strict=True)) == expected
+
+    add(150)
+    same()
+    for _ in range(3):
+        postings.freeze()
+        before = len(said)
+        add(70)
+        gone = set(chance.sample(range(before), 20))
+        kept = [row for row in range(before) if row not in gone]
+        number = np.full(before, -1, np.int32)
+        number[kept] = np.arange(len(kept), dtype=np.int32)
+        merged = postings.merged(number)
+        postings.thaw(merged, before - len(kept))
+        postings, said = merged, [said[row] for row in kept] + said[before:]
+        same()
+        add(70)
+        same()
