@@ -184,7 +184,7 @@ async def _build(
     own = (*tools_of_skills(skills, sessions), *planning, *eyes, ask_user_tool(questions), gateway_tool(config))
     mcp = open_mcp(stack, config, secrets, env, redactor, state_dir, clock)
     memories = open_memories(
-        stack, config, secrets, sessions, plugins, lambda one: services.workspace(one), state_dir, clock, broadcaster
+        stack, config, secrets, sessions, plugins, lambda one: services.workspace(one), state_dir, clock, models, broadcaster
     )
     more = (*own, *plugin_tools(plugins, own))
     boxes = Toolboxes(config, more, sandboxes, core_tools(plugins), jobs, web, mcp.tools, memories)

@@ -13,7 +13,6 @@ from openclaw_kernel.sessions.index import SessionEntry
 from openclaw_kernel.sessions.store import Sessions
 from openclaw_kernel.values.events import FallbackStep, TurnStarted
 
-MAX_ANCESTORS = 8
 MARK = "model-fallback"
 """Transcript entry with the model that stands in, empty once the one that was meant is back."""
 
@@ -25,13 +24,8 @@ def account_of(turn: Turn) -> Account:
 
 def account_for(sessions: Sessions, entry: SessionEntry, run_id: str) -> Account:
     """The account of a run in the session of `entry`; what a subagent spends counts for the session that started it."""
-    root = entry
-    for _ in range(MAX_ANCESTORS):
-        above = sessions.get(root.parent_session_key) if root.parent_session_key else None
-        if above is None:
-            break
-        root = above
-    root_id = root.session_id if root is not entry else ""
+    root = sessions.root(entry.key) or entry
+    root_id = root.session_id if root.key != entry.key else ""
     return Account(entry.agent_id, entry.key, entry.session_id, run_id, root_id)
 
 

@@ -201,7 +201,8 @@ class Desk:
             return False
         if self._descends(entry, caller.session_key):
             return True
-        if caller.guest or scope == "tree" or is_shared(caller.session_key):
+        root = self.parts.sessions.root(caller.session_key)
+        if caller.guest or scope == "tree" or is_shared(root.key if root is not None else caller.session_key):
             return False
         if entry.agent_id == caller.agent_id:
             return True

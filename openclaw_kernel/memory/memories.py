@@ -75,12 +75,13 @@ class _Open:
 @dataclass(frozen=True, slots=True)
 class House:
     """What memories ask of the layers above; every part may be left out. `spoken` names an agent's private transcripts,
-    `tainted` and `taint` know the sessions that met other people's words, `progress` hears of vectors, `makers` are the
-    back ends by name."""
+    `tainted` and `taint` know the sessions that met other people's words, `root` the conversation that a subagent works for,
+    `progress` hears of vectors, `makers` are the back ends by name."""
 
     spoken: Callable[[str], Sequence[Spoken]] = lambda _agent: ()
     tainted: Callable[[str], bool] = lambda _key: False
     taint: Callable[[str, str], None] = lambda _key, _tool: None
+    root: Callable[[str], str] = lambda key: key
     progress: Callable[[str], Progress] = lambda _agent: lambda _done, _all: None
     makers: Mapping[str, Maker] = field(default_factory=lambda: {NAME: builtin})
 
@@ -94,7 +95,7 @@ class Memories:
         settings: Callable[[str], Memory],
         workspace: Callable[[str], Path],
         state_dir: Path,
-        embedding: Callable[[Memory], Callable[[], Opened]],
+        embedding: Callable[[str, Memory], Callable[[], Opened]],
         clock: Clock = system_clock,
         house: House | None = None,
     ) -> None:
@@ -147,7 +148,7 @@ class Memories:
 
     def open_to(self, agent_id: str, session_key: str, guest: bool) -> bool:
         """Whether a turn of this conversation may hear of the agent's notes. Raises `UserError` for settings that are wrong."""
-        return hears_notes(self.settings(agent_id).audience, session_key, guest)
+        return hears_notes(self.settings(agent_id).audience, self.house.root(session_key), guest)
 
     async def recalled(self, agent_id: str, said: str) -> list[str]:
         """Curated notes whose triggers these words hold (MEM-11); other people's words are never among them."""
@@ -184,7 +185,7 @@ class Memories:
                 self._workspace(agent_id),
                 memory_folder(self._state_dir, agent_id),
                 settings,
-                self._embedding(settings),
+                self._embedding(agent_id, settings),
                 self._clock,
                 lambda: spoken(agent_id),
                 self.house.progress(agent_id),

@@ -29,6 +29,9 @@ Lines = list[dict[str, str]]
 
 _AGENT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
+MAX_ANCESTORS = 8
+"""Subagents start subagents at most five deep (AGT-33)."""
+
 OPEN_TRANSCRIPTS = 64
 """How many transcripts stay in memory; the least recently used one is let go first."""
 
@@ -77,6 +80,16 @@ class Sessions:
         canonical = resolve_key(key)
         ledger = self._ledgers.get(_agent_of(canonical))
         return ledger.get(canonical) if ledger else None
+
+    def root(self, key: str) -> SessionEntry | None:
+        """The session for which a subagent works, through those between; any other session is its own root."""
+        entry = self.get(key)
+        for _ in range(MAX_ANCESTORS):
+            above = self.get(entry.parent_session_key) if entry is not None and entry.parent_session_key else None
+            if above is None:
+                break
+            entry = above
+        return entry
 
     def list(self, agent_id: str | None = None) -> Entries:
         """Newest first; pinned ones before the others."""

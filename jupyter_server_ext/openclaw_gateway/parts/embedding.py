@@ -5,16 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+from openclaw_kernel.memory.embedding.api import EmbeddingError
 from openclaw_kernel.models.api import Account, Model
 from openclaw_kernel.models.service import Models
-from openclaw_kernel.values.errors import UserError
 from openclaw_kernel.values.messages import Usage
 
 
 def on_account(models: Models, agent_id: str, provider: str, model: str) -> tuple[Callable[[int], None], Callable[[int], None]]:
     """What is asked before a request and told after it, both with tokens; made on the event loop, called on any thread.
 
-    The first raises `UserError` when a budget leaves no room. The price of an embedding model is not known: its tokens count,
+    The first raises `EmbeddingError` when a budget leaves no room. The price of such a model is not known: its tokens count,
     its money does not.
     """
     loop = asyncio.get_running_loop()
@@ -23,7 +23,7 @@ def on_account(models: Models, agent_id: str, provider: str, model: str) -> tupl
 
     def allow(tokens: int) -> None:
         if sentence := models.budget.refusal(account, tokens):
-            raise UserError(sentence)
+            raise EmbeddingError(sentence)
 
     def spent(tokens: int) -> None:
         loop.call_soon_threadsafe(models.usage.record, account, row, Usage(input=tokens))

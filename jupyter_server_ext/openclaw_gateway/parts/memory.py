@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
+from openclaw_gateway.parts.embedding import on_account
 from openclaw_gateway.parts.memory_progress import ProgressTeller
 from openclaw_gateway.plugins.loader import Plugins
 from openclaw_gateway.plugins.memory import memory_makers
@@ -22,6 +23,7 @@ from openclaw_kernel.memory.audience import PRIVATE
 from openclaw_kernel.memory.backend import NAME
 from openclaw_kernel.memory.memories import House, Memories
 from openclaw_kernel.memory.said import Spoken
+from openclaw_kernel.models.service import Models
 from openclaw_kernel.sessions.index import SessionEntry
 from openclaw_kernel.sessions.store import Sessions
 from openclaw_kernel.values.clock import Clock
@@ -45,6 +47,7 @@ def open_memories(
     workspace: Callable[[str], Path],
     state_dir: Path,
     clock: Clock,
+    models: Models,
     broadcaster: Broadcaster | None = None,
 ) -> Memories:
     """Nothing is read or loaded before an agent's memory is first used; all are closed with the stack."""
@@ -54,6 +57,7 @@ def open_memories(
         spoken=lambda agent_id: private_transcripts(sessions, agent_id),
         tainted=lambda key: _tainted(sessions, key),
         taint=lambda key, tool: mark_tainted(sessions.open(key), tool),
+        root=lambda key: _root(sessions, key),
         progress=teller.of,
         makers=memory_makers(plugins),
     )
@@ -61,7 +65,7 @@ def open_memories(
         lambda agent_id: memory_settings(config.current.config, agent_id),
         workspace,
         state_dir,
-        lambda settings: _embedding(settings, secrets, state_dir),
+        lambda agent_id, settings: _embedding(agent_id, settings, secrets, state_dir, models),
         clock,
         house,
     )
@@ -110,21 +114,25 @@ def _tainted(sessions: Sessions, key: str) -> bool:
     return entry is not None and sessions.transcript(entry.agent_id, entry.session_id).latest("taint") is not None
 
 
-def _embedding(settings: Memory, secrets: Secrets, state_dir: Path) -> Callable[[], Opened]:
+def _root(sessions: Sessions, key: str) -> str:
+    entry = sessions.root(key)
+    return key if entry is None else entry.key
+
+
+def _embedding(agent_id: str, settings: Memory, secrets: Secrets, state_dir: Path, models: Models) -> Callable[[], Opened]:
     """The model of these settings, looked for when it is needed: on a thread, for a secret may be a program's."""
     made: list[EmbedderSource] = []
+    wanted = settings.embedding
+    allow, spent = on_account(models, agent_id, wanted.provider, wanted.model or "")
 
     def opened() -> Opened:
         from openclaw_kernel.memory.embedding.choose import EmbedderSource
         from openclaw_kernel.memory.embedding.shelf import Shelf
 
         if not made:
-            wanted = settings.embedding
             key = secrets.resolve(wanted.api_key, "memory.embedding.apiKey") if wanted.api_key is not None else ""
-            shelf = Shelf(state_dir)
-            made.append(
-                EmbedderSource(shelf, wanted.provider, model=wanted.model or "", base_url=wanted.base_url or "", api_key=key)
-            )
+            at = {"model": wanted.model or "", "base_url": wanted.base_url or "", "api_key": key}
+            made.append(EmbedderSource(Shelf(state_dir), wanted.provider, **at, allow=allow, spent=spent))
         return made[0].opened()
 
     return opened

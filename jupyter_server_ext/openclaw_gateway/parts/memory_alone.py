@@ -20,6 +20,7 @@ from openclaw_kernel.config.service import ConfigStore
 from openclaw_kernel.memory.backend import memory_folder
 from openclaw_kernel.memory.desk import Desk
 from openclaw_kernel.memory.places import Places
+from openclaw_kernel.models.service import Models
 from openclaw_kernel.sessions.store import Sessions
 from openclaw_kernel.store.lock import StateLock
 from openclaw_kernel.store.paths import config_path, ensure_private_dir
@@ -53,7 +54,9 @@ async def open_desks(state_dir: Path, env: Mapping[str, str], clock: Clock = sys
         def place(agent_id: str) -> Path:
             return workspace_of(settings, state_dir, agent_id)
 
-        memories = open_memories(stack, config, secrets, sessions, plugins, place, state_dir, clock)
+        models = Models(settings, secrets, clock=clock, state_dir=state_dir)
+        stack.push_async_callback(models.close)
+        memories = open_memories(stack, config, secrets, sessions, plugins, place, state_dir, clock, models)
 
         def agents() -> list[str]:
             return [agent.id for agent in settings.agents.list] or [DEFAULT_AGENT]

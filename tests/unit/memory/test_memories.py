@@ -81,7 +81,7 @@ class Desk:
             makers={"one": OneThing, "builtin": builtin},
         )
         self.memories = Memories(
-            lambda _agent: self.settings, lambda _agent: self.hands.workspace, self.hands.state, lambda _: lambda: OFF,
+            lambda _agent: self.settings, lambda _agent: self.hands.workspace, self.hands.state, lambda *_: lambda: OFF,
             lambda: self.hands.now, house,
         )  # fmt: skip
         self.tools = NoteTools(self.memories, lambda: NOON)

@@ -152,7 +152,7 @@ async def test_status_tells_time_and_place(ctx: ToolContext) -> None:
 
 
 async def test_notes_are_written_and_found(ctx: ToolContext, tmp_path: Path) -> None:
-    memories = Memories(lambda _: Memory(), lambda _: ctx.workspace, tmp_path / "state", lambda _: lambda: Opened(None))
+    memories = Memories(lambda _: Memory(), lambda _: ctx.workspace, tmp_path / "state", lambda *_: lambda: Opened(None))
     box = Toolbox(notes_tools(memories, lambda: datetime(2026, 11, 21, 14, 5, tzinfo=UTC)))
     await call(box, "memory_append", ctx, text="Ada likes green tea\n# not a heading")
     file = ctx.workspace / "memory/2026-11-21.md"
@@ -168,7 +168,7 @@ async def test_notes_do_not_leave_the_workspace(ctx: ToolContext, tmp_path_facto
     outside = tmp_path_factory.mktemp("outside")
     (outside / "x.md").write_text("- tea secret\n")
     (ctx.workspace / "memory").symlink_to(outside)
-    memories = Memories(lambda _: Memory(), lambda _: ctx.workspace, outside / "state", lambda _: lambda: Opened(None))
+    memories = Memories(lambda _: Memory(), lambda _: ctx.workspace, outside / "state", lambda *_: lambda: Opened(None))
     box = Toolbox(notes_tools(memories))
     with pytest.raises(ToolError, match="outside the workspace"):
         await call(box, "memory_append", ctx, text="x")
