@@ -86,11 +86,13 @@ def greatest(values: NDArray[Any], k: int) -> NDArray[np.int64]:
         return np.arange(size)
     groups = min(GROUPS, max(1, size // (8 * k)))
     width = size // groups
-    tops = values[: width * groups].reshape(groups, width).max(axis=0) if groups > 1 else values
+    if groups == 1:
+        return values.argpartition(size - k)[size - k :]
+    tops = values[: width * groups].reshape(groups, width).max(axis=0)
     places = np.flatnonzero(values >= np.partition(tops, width - k)[width - k])
     if len(places) == k:
         return places
-    return places[np.argpartition(values[places], len(places) - k)[len(places) - k :]]
+    return places[values[places].argpartition(len(places) - k)[len(places) - k :]]
 
 
 def grown(array: NDArray[Any], size: int) -> NDArray[Any]:
