@@ -21,6 +21,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from openclaw_kernel.notebook.prose import words
 from openclaw_kernel.notebook.session import KernelLink, current_link
 from openclaw_kernel.notebook.turn import Asked, Emit, Outcome, Settled, Step, ToolCard, Wrote, converse
 from openclaw_kernel.values.errors import OpenClawError, UserError
@@ -57,11 +58,8 @@ class Answer:
     def __str__(self) -> str:
         return self.text
 
-    def _repr_markdown_(self) -> str:
-        return self.text
-
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
-        return {"text/plain": self.text, "text/markdown": self.text}
+        return words(self.text)
 
 
 class Assistant:

@@ -20,6 +20,14 @@ def prose(text: str) -> str:
     return str(_renderer()(text))
 
 
+def words(text: str) -> dict[str, str]:
+    """The same words as the output of a cell. A notebook's own Markdown would fetch a picture as soon as it is shown, with what
+    the address tells; so words that could hold one, or a tag, come as our HTML."""
+    if "![" in text or "<" in text:
+        return {"text/html": prose(text), "text/plain": text}
+    return {"text/markdown": text, "text/plain": text}
+
+
 @cache
 def _renderer() -> Any:
     import mistune  # 20 ms that a kernel without a panel need not pay

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from IPython.display import display
 
 from openclaw_kernel.notebook import cards
+from openclaw_kernel.notebook.prose import words
 from openclaw_kernel.notebook.turn import Outcome, Step, ToolCard, Used, Wrote
 from openclaw_kernel.values.clock import system_clock
 
@@ -62,7 +63,7 @@ class _TextBlock:
         self.spot = Spot()
 
     def bundle(self) -> Bundle:
-        return {"text/markdown": self.text, "text/plain": self.text}
+        return words(self.text)
 
 
 class _ToolsBlock:

