@@ -213,7 +213,9 @@ class RamIndex:
         chosen.sort()  # np.unique costs as much as the rest of a small search
         chosen = chosen[np.concatenate(([True], chosen[1:] != chosen[:-1]))] if len(chosen) else chosen
         cosine = np.full(len(chosen), np.nan, float32)
-        if vector is not None and self._vectors is not None:
+        if vector is not None and self._vectors is not None and self._vectors.count == rows.size:
+            cosine = self._vectors.take(chosen) @ vector
+        elif vector is not None and self._vectors is not None:
             have = self._vectors.have(chosen)
             cosine[have] = self._vectors.take(chosen[have]) @ vector
         bm25, days = found.scores[chosen], rows["day"][chosen]

@@ -118,6 +118,8 @@ class Vectors:
 
     def have(self, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Which of the rows have a vector."""
+        if not len(self._later.has) and (rows < self._border).all():
+            return np.asarray(self.bulk.has[rows], np.bool_)
         found = np.zeros(len(rows), np.bool_)
         for block, start in zip(self._blocks, (0, self._border), strict=True):
             inside = (rows >= start) & (rows < start + len(block.has))
