@@ -18,7 +18,7 @@ from dataclasses import dataclass
 TOKENS = 400
 OVERLAP = 80
 CHARS_PER_TOKEN = 4
-VERSION = 1
+VERSION = 2
 """Part of the chunker's id: a change here cuts every file anew."""
 
 _WIDE = re.compile(r"[\u1100-\u11ff\u2e80-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]")
@@ -61,7 +61,7 @@ def chunker_id(tokens: int = TOKENS, overlap: int = OVERLAP) -> str:
 
 
 def cut(data: bytes, tokens: int = TOKENS, overlap: int = OVERLAP) -> list[Chunk]:
-    """The chunks of a file in order; none for a file without a word."""
+    """The chunks of a file in order; none for a file without a word, nor for a form that nobody has filled in."""
     pieces = list(_pieces(data, max(1, tokens)))
     chunks: list[Chunk] = []
     start = 0
@@ -122,8 +122,30 @@ def _chunk(data: bytes, pieces: list[_Piece], tokens: int) -> Chunk | None:
     byte0, byte1 = pieces[0].byte0, pieces[-1].byte1
     raw = data[byte0:byte1]
     text = raw.decode("utf-8", "replace")
+    if _is_empty_form(text):
+        return None
     heading = pieces[0].heading
     return Chunk(pieces[0].line, pieces[-1].line, byte0, byte1, heading, text, tokens, text_hash(heading, text), digest_of(raw))
+
+
+def _is_empty_form(text: str) -> bool:
+    """Whether nothing is written between the headings of a form, such as a new workspace's `USER.md`."""
+    said, blank = _without_comments(text), False
+    for line in said.splitlines():
+        name = line.strip(" \t-*")
+        if name.endswith(":") and name.count(":") == 1:
+            blank = True
+        elif name and not _HEADING.match(line):
+            return False
+    return blank or said != text
+
+
+def _without_comments(text: str) -> str:
+    kept, at = [], 0
+    while (start := text.find("<!--", at)) >= 0 and (end := text.find("-->", start + 4)) >= 0:
+        kept.append(text[at:start])
+        at = end + 3
+    return "".join(kept) + text[at:]
 
 
 def _pieces(data: bytes, limit: int) -> Iterator[_Piece]:

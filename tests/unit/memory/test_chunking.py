@@ -88,8 +88,13 @@ def test_the_size_is_part_of_the_chunkers_name() -> None:
     assert len({chunker_id(), chunker_id(220), chunker_id(400, 0)}) == 3
 
 
+def no_form(data: bytes) -> bytes:
+    """What may look like a form is left out of an index on purpose."""
+    return data.replace(b":", b".").replace(b"<", b"(")
+
+
 @settings(max_examples=150, deadline=None)
-@given(st.binary(max_size=2_000), st.integers(1, 40), st.integers(0, 60))
+@given(st.binary(max_size=2_000).map(no_form), st.integers(1, 40), st.integers(0, 60))
 def test_any_bytes_are_cut_in_order_and_nothing_is_lost(data: bytes, tokens: int, overlap: int) -> None:
     chunks = cut(data, tokens, overlap)
     covered = bytearray(len(data))
@@ -99,3 +104,11 @@ def test_any_bytes_are_cut_in_order_and_nothing_is_lost(data: bytes, tokens: int
     left = bytes(byte for byte, seen in zip(data, covered, strict=True) if not seen)
     assert left.decode("utf-8", "replace").strip() == ""
     assert [chunk.byte0 for chunk in chunks] == sorted(chunk.byte0 for chunk in chunks)
+
+
+def test_a_form_that_nobody_filled_in_is_no_note() -> None:
+    form = b"# USER.md: about your person\n\n- Name:\n- Time zone:\n\n<!-- one\na line -->\n"
+    assert cut(form) == [] and cut(b"# MEMORY.md\n\n<!-- Lasting facts. -->\n") == []
+    assert len(cut(form.replace(b"Name:", b"Name: Ada"))) == 1
+    assert len(cut(b"# Call Anna\n")) == 1 and len(cut(b"Ada's door code:\n\n1234\n")) == 1
+    assert len(cut(b"<!-- a lone word is kept --> fig\n")) == 1
