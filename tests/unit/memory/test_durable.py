@@ -62,7 +62,8 @@ def test_vectors_are_kept_by_model_and_text(path: Path) -> None:
     durable = filled(path)
     assert durable.unembedded("m", 9) == [('hash-it\'s "three"', "Head", 'it\'s "three"')]
     assert durable.waiting("m") == 1 and durable.waiting("other") == 3
-    again = durable.put_vectors("m", ["hash-two"], np.array([[0.6, 0.8]], dtype=np.float32))
+    durable.put_vectors("m", ["hash-two"], np.array([[0.6, 0.8]], dtype=np.float32))
+    again = durable.having(["hash-two"])
     assert again == [(2, "hash-two")]
     [(ids, matrix)] = list(durable.vectors("m", [2]))
     assert ids == [2] and np.allclose(matrix, [[0.6, 0.8]])
