@@ -27,6 +27,8 @@ BEST_PART = (K1 + 1) / (1 + K1 * 0.625)
 """What one word of a query adds at best, times its idf: the note says it once and is half as long as the average."""
 MOST = 255
 """A term said more often in one chunk counts as so often."""
+FEW = 1 << 12
+"""Postings of one query up to which they are scored at once, not list by list."""
 BLOCK = 1 << 16
 """Postings merged at once: about 3 ms of work, between which other threads run."""
 UNSORTED = 1 << 13
@@ -70,6 +72,8 @@ Lists = tuple[NDArray[Any], NDArray[Any]]
 
 def score(lists: Sequence[Lists], corpus: Corpus, *, count: bool = False) -> Keywords:
     """BM25 of every row for any of the terms with these lists, each once; an empty list is a word nobody wrote."""
+    if sum(len(rows) for rows, _ in lists) <= FEW:
+        return _few(lists, corpus, count)
     scores = np.zeros(corpus.size, float32)
     matched = np.zeros(corpus.size, np.uint8) if count else None
     best = 0.0
@@ -90,6 +94,24 @@ def score(lists: Sequence[Lists], corpus: Corpus, *, count: bool = False) -> Key
         if matched is not None:
             matched[rows] += 1
     return Keywords(scores, best, matched)
+
+
+def _few(lists: Sequence[Lists], corpus: Corpus, count: bool) -> Keywords:
+    """The same for short lists, all of them at once: numpy's calls cost more than the work."""
+    lengths = [len(rows) for rows, _ in lists]
+    weights = [idf(corpus.living, holding) for holding in lengths]
+    best = sum(weights) * BEST_PART
+    if not any(lengths):
+        return Keywords(np.zeros(corpus.size, float32), best, np.zeros(corpus.size, np.uint8) if count else None)
+    rows = np.concatenate([rows for rows, _ in lists])
+    said = np.concatenate([times for _, times in lists]).astype(np.float64)
+    norm = corpus.lengths[rows] * (K1 * B / corpus.average)
+    norm += K1 * (1 - B)
+    norm = said + norm
+    said *= np.array([weight * (K1 + 1) for weight in weights]).repeat(lengths)
+    said /= norm
+    matched = np.bincount(rows, minlength=corpus.size).astype(np.uint8) if count else None
+    return Keywords(np.bincount(rows, said, corpus.size).astype(float32), best, matched)
 
 
 class Postings:

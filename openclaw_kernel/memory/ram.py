@@ -19,6 +19,7 @@ import time
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from itertools import islice
+from math import isnan, nan
 from pathlib import Path, PurePosixPath
 from threading import Lock
 
@@ -178,16 +179,14 @@ class RamIndex:
             candidates = self._candidates(query, vector, limit, kinds, now, options)
             order, scores = rank(candidates, options)
             if options.mmr and vector is not None and self._vectors is not None:
-                order, scores = order[: options.candidates(limit)], scores[: options.candidates(limit)]
-                sides = self._vectors.take(candidates.rows[order])
+                many = options.candidates(limit)
+                sides = self._vectors.take(np.array(candidates.rows, np.int64)[order[:many]])
                 likeness = sides @ sides.T
-                varied = diversified(scores.tolist(), lambda a, b: float(likeness[a, b]), options.mmr)
-                order, scores = order[varied], scores[varied]
-        order, scores = order[:limit], scores[:limit]
-        cosines = candidates.cosine[order]
-        cosines[np.isnan(cosines)] = 0
-        columns = (candidates.ids[order], scores, cosines, candidates.coverage[order])
-        return [Scored(*values) for values in zip(*(column.tolist() for column in columns), strict=True)]
+                varied = diversified(scores[:many], lambda a, b: float(likeness[a, b]), options.mmr)
+                order, scores = [order[at] for at in varied], [scores[at] for at in varied]
+        ids, cosines, coverage = candidates.ids, candidates.cosine, candidates.coverage
+        best = zip(order[:limit], scores, strict=False)
+        return [Scored(ids[at], score, 0.0 if isnan(cosines[at]) else cosines[at], coverage[at]) for at, score in best]
 
     def _candidates(
         self,
@@ -207,29 +206,41 @@ class RamIndex:
             found.scores[~allowed] = 0
         first = self._named(query, corpus, allowed, found, many)
         sides = [_best(found.scores, many), first] if found.best else [first]
-        if vector is not None and self._vectors is not None:
-            sides.append(self._vectors.nearest(vector, many, allowed, rows.size))
-        chosen = np.concatenate(sides)
-        chosen.sort()  # np.unique costs as much as the rest of a small search
-        chosen = chosen[np.concatenate(([True], chosen[1:] != chosen[:-1]))] if len(chosen) else chosen
-        cosine = np.full(len(chosen), np.nan, float32)
-        if vector is not None and self._vectors is not None and self._vectors.count == rows.size:
-            cosine = self._vectors.take(chosen) @ vector
-        elif vector is not None and self._vectors is not None:
-            have = self._vectors.have(chosen)
-            cosine[have] = self._vectors.take(chosen[have]) @ vector
-        bm25, days = found.scores[chosen], rows["day"][chosen]
+        vectors = self._vectors if vector is not None else None
+        near = None
+        if vectors is not None and vector is not None:
+            near = vectors.cosines(vector, rows.size) if rows.size < EXACT_BELOW else None
+            sides.append(
+                vectors.nearest(vector, many, allowed, rows.size) if near is None else vectors.best(near, many, allowed)
+            )
+        chosen = sorted(set().union(*(side.tolist() for side in sides)))
+        at = np.array(chosen, np.int64)
+        bm25 = found.scores[at].tolist()
+        best = found.best or 1.0
+        asked = set(first.tolist())
+        days = rows["day"][at].tolist() if options.half_life_days > 0 else []
+        today = _day(now) if days else 0
         return Candidates(
-            ids=rows["id"][chosen],
+            ids=rows["id"][at].tolist(),
             rows=chosen,
-            cosine=cosine,
-            coverage=np.minimum(bm25 / float32(found.best or 1), float32(1)),
+            cosine=self._cosines(vector, near, at),
+            coverage=[min(value / best, 1.0) for value in bm25],
             bm25=bm25,
-            complete=np.zeros(len(chosen), np.bool_) if found.matched is None else found.matched[chosen] == max(1, len(lists)),
-            named=np.isin(chosen, first) if len(first) else np.zeros(len(chosen), np.bool_),
-            age=np.where(days > 0, _day(now) - days, 0) if options.half_life_days > 0 else days,
-            importance=rows["importance"][chosen],
+            complete=(found.matched[at] == max(1, len(lists))).tolist() if found.matched is not None else [False] * len(chosen),
+            named=[row in asked for row in chosen],
+            age=[today - day if day > 0 else 0 for day in days],
+            importance=rows["importance"][at].tolist(),
         )
+
+    def _cosines(self, vector: NDArray[float32] | None, near: NDArray[float32] | None, at: NDArray[np.int64]) -> list[float]:
+        """Of the rows `at`, NaN where there is no vector; `near` has those of all rows if it is there."""
+        if vector is None or self._vectors is None:
+            return [nan] * len(at)
+        cosine = self._vectors.take(at) @ vector if near is None else near[at]
+        if self._vectors.count < self._rows.size:
+            cosine[~self._vectors.have(at)] = nan
+        found: list[float] = cosine.tolist()
+        return found
 
     def _lists(self, query: str, corpus: Corpus, *, repair: bool) -> list[Lists]:
         """What the postings hold for each of the query's terms; a word nobody wrote gives way to the one it was meant to

@@ -7,11 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import isnan
 from typing import Literal, assert_never
-
-import numpy as np
-from numpy import float32
-from numpy.typing import NDArray
 
 Rule = Literal["house", "openclaw"]
 
@@ -70,57 +67,63 @@ class Scored:
 class Candidates:
     """Chunks before they are judged, a column each. `cosine` is NaN where a chunk has no vector (or the query none), `bm25` is
     its keyword score, `complete` that it has every word of the query, `named` that the query names its file; `age` in days is
-    0 for an undated note."""
+    0 for an undated note. Lists, as there are few: numpy's calls would cost more than the work."""
 
-    ids: NDArray[np.int64]
-    rows: NDArray[np.int64]
-    cosine: NDArray[float32]
-    coverage: NDArray[float32]
-    bm25: NDArray[float32]
-    complete: NDArray[np.bool_]
-    named: NDArray[np.bool_]
-    age: NDArray[np.int64]
-    importance: NDArray[np.uint8]
+    ids: list[int]
+    rows: list[int]
+    cosine: list[float]
+    coverage: list[float]
+    bm25: list[float]
+    complete: list[bool]
+    named: list[bool]
+    age: list[int]
+    importance: list[int]
 
 
 HOUSE = Options()
 
 
-def rank(candidates: Candidates, options: Options) -> tuple[NDArray[np.int64], NDArray[float32]]:
+def rank(candidates: Candidates, options: Options) -> tuple[list[int], list[float]]:
     """Places in the columns, best first, and the score of each: a named file before everything else (MEM-05), the older of
     equals first; what is noise under the rule is gone."""
-    scores = _scores(candidates, options)
-    order = np.lexsort((candidates.ids, -scores, ~candidates.named))
-    order = order[(scores[order] > 0) | candidates.named[order]]
+    scores, named = _scores(candidates, options), candidates.named
+    behind = [not first for first in named]
+    low = [-score for score in scores]
+    order = [row[3] for row in sorted(zip(behind, low, candidates.ids, range(len(low)), strict=True))]
+    order = [at for at in order if scores[at] > 0 or named[at]]
     match options.rule:
         case "house":
-            telling = np.isnan(candidates.cosine) | (candidates.cosine >= options.floor) | (candidates.coverage > STRAY)
-            stays = telling[order] | (np.arange(len(order)) < options.keep)
+            order = [at for place, at in enumerate(order) if place < options.keep or _telling(candidates, at, options.floor)]
         case "openclaw":
-            stays = scores[order] >= OPENCLAW_MINIMUM
+            order = [at for at in order if scores[at] >= OPENCLAW_MINIMUM or named[at]]
         case _:
             assert_never(options.rule)
-    order = order[stays | candidates.named[order]]
-    return order, scores[order]
+    return order, [scores[at] for at in order]
 
 
-def _scores(candidates: Candidates, options: Options) -> NDArray[float32]:
-    without = np.isnan(candidates.cosine)
-    cosine = np.where(without, float32(0), candidates.cosine)
+def _telling(candidates: Candidates, at: int, floor: float) -> bool:
+    """Whether the house's rule holds the candidate for more than noise."""
+    cosine = candidates.cosine[at]
+    return cosine >= floor or isnan(cosine) or candidates.coverage[at] > STRAY or candidates.named[at]
+
+
+def _scores(candidates: Candidates, options: Options) -> list[float]:
     match options.rule:
         case "house":
-            scores = np.where(without, candidates.coverage, cosine + float32(0.5) * candidates.coverage**2)
+            pairs = zip(candidates.cosine, candidates.coverage, strict=True)
+            scores = [said if isnan(near) else near + 0.5 * said * said for near, said in pairs]
         case "openclaw":
-            text = np.where(candidates.complete, candidates.bm25 / (1 + candidates.bm25), float32(0))
-            scores = np.where(without, text, float32(0.7) * cosine + float32(0.3) * text)
+            found = zip(candidates.bm25, candidates.complete, strict=True)
+            texts = [bm25 / (1 + bm25) if complete else 0.0 for bm25, complete in found]
+            pairs = zip(candidates.cosine, texts, strict=True)
+            scores = [said if isnan(near) else 0.7 * near + 0.3 * said for near, said in pairs]
         case _:
             assert_never(options.rule)
-    if options.half_life_days > 0:
-        scores = scores * np.exp2(-np.maximum(candidates.age, 0) / options.half_life_days)
-    steps = candidates.importance.astype(float32) - PLAIN
-    if options.importance and steps.any():
-        scores = scores * (1 + options.importance * steps)
-    return np.asarray(scores, float32)
+    if (life := options.half_life_days) > 0:
+        scores = [score * 2 ** (-max(age, 0) / life) for score, age in zip(scores, candidates.age, strict=True)]
+    if step := options.importance:
+        scores = [score * (1 + step * (felt - PLAIN)) for score, felt in zip(scores, candidates.importance, strict=True)]
+    return scores
 
 
 def diversified(scores: Sequence[float], similar: Callable[[int, int], float], weight: float) -> list[int]:

@@ -141,7 +141,7 @@ class Vectors:
     def nearest(self, query: NDArray[float32], k: int, allowed: NDArray[np.bool_] | None, size: int) -> NDArray[np.int64]:
         """Rows of the `k` greatest cosines, in no order. `allowed` says of the first `size` rows which may be found."""
         if size < EXACT_BELOW:
-            return self._exact(query, k, allowed, size)
+            return self.best(self.cosines(query, size), k, allowed)
         look = max(SECOND_LOOK, size // SECOND_LOOK_SHARE) * max(1, SECOND_LOOK_DIM // self.dim)
         rows = self._by_codes(query, max(look, k), allowed, size)
         if len(rows) <= k:
@@ -155,19 +155,26 @@ class Vectors:
             if min(len(block.has), size - start) > 0
         ]
 
-    def _exact(self, query: NDArray[float32], k: int, allowed: NDArray[np.bool_] | None, size: int) -> NDArray[np.int64]:
-        found = []
+    def cosines(self, query: NDArray[float32], size: int) -> NDArray[float32]:
+        """Of each of the first `size` rows; 0 where there is no vector."""
+        if self._border == size:
+            return np.asarray(self.bulk.matrix @ query)
+        near = np.zeros(size, float32)
         for block, start, length in self._parts(size):
-            near = block.matrix[:length] @ query
-            if self.count < size or allowed is not None:
-                near[~self._eligible(block, start, length, allowed)] = -NEVER
-            best = greatest(near, k)
-            best = best[near[best] > -NEVER]
-            found.append((near[best], best + start))
-        if not found:
-            return np.empty(0, np.int64)
-        near, rows = np.concatenate([part[0] for part in found]), np.concatenate([part[1] for part in found])
-        return rows[np.argsort(-near, kind="stable")[:k]]
+            near[start : start + length] = block.matrix[:length] @ query
+        return near
+
+    def best(self, near: NDArray[float32], k: int, allowed: NDArray[np.bool_] | None) -> NDArray[np.int64]:
+        """Rows of the `k` greatest of these cosines that have a vector and may be found, in no order."""
+        size = len(near)
+        if self.count == size and allowed is None:
+            return greatest(near, k)
+        may = np.zeros(size, np.bool_)
+        for block, start, length in self._parts(size):
+            may[start : start + length] = self._eligible(block, start, length, allowed)
+        near = np.where(may, near, float32(-NEVER))
+        found = greatest(near, k)
+        return found[near[found] > -NEVER]
 
     def _by_codes(self, query: NDArray[float32], k: int, allowed: NDArray[np.bool_] | None, size: int) -> NDArray[np.int64]:
         wanted = codes(query.reshape(1, -1))[:, 0]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import nan
 
-import numpy as np
 import pytest
 
 from openclaw_kernel.memory.ranking import Candidates, Options, diversified, rank
@@ -24,18 +24,18 @@ class Candidate:
 
 def ranked(candidates: list[Candidate], options: Options | None) -> list[tuple[int, float]]:
     columns = Candidates(
-        ids=np.array([each.id for each in candidates]),
-        rows=np.array([each.id for each in candidates]),
-        cosine=np.array([np.nan if each.cosine is None else each.cosine for each in candidates], np.float32),
-        coverage=np.array([each.coverage for each in candidates], np.float32),
-        bm25=np.array([each.bm25 for each in candidates], np.float32),
-        complete=np.array([each.complete for each in candidates]),
-        named=np.array([each.named for each in candidates]),
-        age=np.array([each.age_days or 0 for each in candidates]),
-        importance=np.array([each.importance for each in candidates], np.uint8),
+        ids=[each.id for each in candidates],
+        rows=[each.id for each in candidates],
+        cosine=[nan if each.cosine is None else each.cosine for each in candidates],
+        coverage=[each.coverage for each in candidates],
+        bm25=[each.bm25 for each in candidates],
+        complete=[each.complete for each in candidates],
+        named=[each.named for each in candidates],
+        age=[each.age_days or 0 for each in candidates],
+        importance=[each.importance for each in candidates],
     )
     order, scores = rank(columns, options or Options())
-    return list(zip(columns.ids[order].tolist(), scores.tolist(), strict=True))
+    return [(columns.ids[at], score) for at, score in zip(order, scores, strict=True)]
 
 
 def ids(candidates: list[Candidate], options: Options | None = None) -> list[int]:
