@@ -4,6 +4,8 @@ import { BrowserNode, Chat, Json, SocketLike } from '../gateway';
 import { describeCells, describeOutputs, failed } from './node-cells';
 
 const CELL_TYPES = ['code', 'markdown', 'raw'];
+/** How long a command waits for a notebook that is being opened. */
+const OPENING_MS = 10_000;
 
 /**
  * This JupyterLab window as a node: the assistant reads, inserts and runs cells through the open document, so that undo works,
@@ -22,8 +24,8 @@ export class WindowNode {
         displayName: 'JupyterLab',
         caps: ['notebook'],
         commands: {
-          'notebook.cells': async params => this.cells(params),
-          'notebook.insert': async params => this.insert(params),
+          'notebook.cells': params => this.cells(params),
+          'notebook.insert': params => this.insert(params),
           'notebook.run': (params, cancelled) => this.run(params, cancelled)
         }
       },
@@ -49,8 +51,8 @@ export class WindowNode {
 
   // --- commands
 
-  private cells(params: Json): Json {
-    const panel = this.panel(params);
+  private async cells(params: Json): Promise<Json> {
+    const panel = await this.panel(params);
     const models = cellsOf(panel);
     const head = { ...identity(panel), activeCellId: panel.content.activeCell?.model.id ?? '' };
     if (params.cellId === undefined && params.index === undefined) {
@@ -61,8 +63,8 @@ export class WindowNode {
   }
 
   /** Below a cell, at a position, or at the end. */
-  private insert(params: Json): Json {
-    const panel = this.panel(params);
+  private async insert(params: Json): Promise<Json> {
+    const panel = await this.panel(params);
     const shared = writable(panel).sharedModel;
     const type = params.cellType ?? 'code';
     if (typeof type !== 'string' || !CELL_TYPES.includes(type) || typeof params.source !== 'string') {
@@ -83,7 +85,7 @@ export class WindowNode {
 
   /** Runs one cell where it stands; `source` is what a person has approved, and a cell that reads otherwise does not run. */
   private async run(params: Json, cancelled: () => boolean): Promise<Json> {
-    const panel = this.panel(params);
+    const panel = await this.panel(params);
     const index = position(panel, params);
     const cell: Cell | undefined = panel.content.widgets[index];
     if (cell === undefined) {
@@ -106,8 +108,8 @@ export class WindowNode {
     return { ...identity(panel), cellId: model.id, index, status, executionCount, outputs: describeOutputs(model) };
   }
 
-  /** The notebook in front; another one only when it is named and open. */
-  private panel(params: Json): NotebookPanel {
+  /** The notebook in front; another one only when it is named and open. One that is being opened is waited for. */
+  private async panel(params: Json): Promise<NotebookPanel> {
     const wanted = params.path ?? params.kernelId;
     const found =
       wanted === undefined
@@ -116,7 +118,8 @@ export class WindowNode {
     if (found == null) {
       throw new Error(wanted === undefined ? 'No notebook is open.' : `The notebook ${String(wanted)} is not open here.`);
     }
-    if (found.content.model === null || !found.context.isReady) {
+    await Promise.race([found.context.ready, new Promise(resolve => window.setTimeout(resolve, OPENING_MS))]);
+    if (found.isDisposed || found.content.model === null || !found.context.isReady) {
       throw new Error('The notebook is still being opened; try again in a moment.');
     }
     return found;
