@@ -5,6 +5,7 @@
 
 PYTHON ?= python3
 VENV   ?= .venv
+PYTEST_JOBS ?= 2
 BIN    := $(abspath $(VENV))/bin
 JOBS   := labextension/package.json labextension/yarn.lock
 SOURCES := pyproject.toml hatch_build.py $(JOBS) $(shell find labextension/src labextension/style labextension/schema -type f 2>/dev/null)
@@ -46,7 +47,7 @@ front: $(VENV)/.test
 
 pytest: $(VENV)/.test
 	sh tests/install-system.sh
-	$(BIN)/pytest
+	$(BIN)/pytest -n $(PYTEST_JOBS) --dist loadfile
 
 test: lint types front pytest
 
