@@ -103,12 +103,13 @@ def _few(lists: Sequence[Lists], corpus: Corpus, count: bool) -> Keywords:
     best = sum(weights) * BEST_PART
     if not any(lengths):
         return Keywords(np.zeros(corpus.size, float32), best, np.zeros(corpus.size, np.uint8) if count else None)
-    rows = np.concatenate([rows for rows, _ in lists])
-    said = np.concatenate([times for _, times in lists]).astype(np.float64)
-    norm = corpus.lengths[rows] * (K1 * B / corpus.average)
-    norm += K1 * (1 - B)
-    norm = said + norm
-    said *= np.array([weight * (K1 + 1) for weight in weights]).repeat(lengths)
+    rows = np.concatenate([rows for rows, _ in lists], dtype=np.intp)
+    said = np.concatenate([times for _, times in lists], dtype=float32)
+    norm = corpus.lengths[rows]
+    norm *= float32(K1 * B / corpus.average)
+    norm += float32(K1 * (1 - B))
+    norm += said
+    said *= np.array([weight * (K1 + 1) for weight in weights], float32).repeat(lengths)
     said /= norm
     matched = np.bincount(rows, minlength=corpus.size).astype(np.uint8) if count else None
     return Keywords(np.bincount(rows, said, corpus.size).astype(float32), best, matched)
@@ -288,9 +289,9 @@ class _Part:
 def _span(terms: NDArray[np.uint64], ends: NDArray[np.int64], term: int) -> tuple[int, int]:
     """Where the list of a term lies; an empty place when it is not there."""
     at = int(terms.searchsorted(np.uint64(term)))
-    if at >= len(terms) or int(terms[at]) != term:
+    if at >= len(terms) or terms.item(at) != term:
         return 0, 0
-    return (int(ends[at - 1]) if at else 0), int(ends[at])
+    return (ends.item(at - 1) if at else 0), ends.item(at)
 
 
 def _firsts(ordered: NDArray[np.uint64]) -> NDArray[np.bool_]:

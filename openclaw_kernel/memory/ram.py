@@ -50,6 +50,7 @@ STALE_LEAST = 1_000
 """Tombstones and additions ask for a compaction when they pass a fifth (memory page, section 7) and are worth the trouble."""
 
 _LIKE_A_NAME = re.compile(r"[._\-\d]")
+_GAPS = re.compile(r"[\s_]+")
 _AROUND_NAMES = "\"'`“”‘’()[],;:?!"
 
 
@@ -414,8 +415,11 @@ def _part(name: str, arrays: dict[str, NDArray[np.generic]]) -> dict[str, NDArra
 
 
 def _best(scores: NDArray[float32], k: int) -> NDArray[np.int64]:
-    best = greatest(scores, k)
-    return best[scores[best] > 0]
+    if len(scores) >= EXACT_BELOW:
+        best = greatest(scores, k)
+        return best[scores[best] > 0]
+    found = scores.nonzero()[0]
+    return found if len(found) <= k else found[greatest(scores[found], k)]
 
 
 def _day(now: int | None) -> int:
@@ -424,7 +428,7 @@ def _day(now: int | None) -> int:
 
 
 def _plain_name(name: str) -> str:
-    return re.sub(r"[\s_]+", "-", name.casefold())
+    return _GAPS.sub("-", name.casefold())
 
 
 def _names(entry: Entry) -> set[int]:

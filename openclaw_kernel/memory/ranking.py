@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from math import isnan
 from typing import Literal, assert_never
 
 Rule = Literal["house", "openclaw"]
@@ -87,13 +86,15 @@ def rank(candidates: Candidates, options: Options) -> tuple[list[int], list[floa
     """Places in the columns, best first, and the score of each: a named file before everything else (MEM-05), the older of
     equals first; what is noise under the rule is gone."""
     scores, named = _scores(candidates, options), candidates.named
-    behind = [not first for first in named]
-    low = [-score for score in scores]
-    order = [row[3] for row in sorted(zip(behind, low, candidates.ids, range(len(low)), strict=True))]
-    order = [at for at in order if scores[at] > 0 or named[at]]
+    order = sorted((at for at in range(len(scores)) if scores[at] > 0 or named[at]), key=candidates.ids.__getitem__)
+    order.sort(key=scores.__getitem__, reverse=True)
+    if any(named):
+        order.sort(key=named.__getitem__, reverse=True)
     match options.rule:
         case "house":
-            order = [at for place, at in enumerate(order) if place < options.keep or _telling(candidates, at, options.floor)]
+            near, said, floor, keep = candidates.cosine, candidates.coverage, options.floor, options.keep
+            rest = [at for at in order[keep:] if near[at] >= floor or said[at] > STRAY or near[at] != near[at] or named[at]]
+            order[keep:] = rest
         case "openclaw":
             order = [at for at in order if scores[at] >= OPENCLAW_MINIMUM or named[at]]
         case _:
@@ -101,27 +102,22 @@ def rank(candidates: Candidates, options: Options) -> tuple[list[int], list[floa
     return order, [scores[at] for at in order]
 
 
-def _telling(candidates: Candidates, at: int, floor: float) -> bool:
-    """Whether the house's rule holds the candidate for more than noise."""
-    cosine = candidates.cosine[at]
-    return cosine >= floor or isnan(cosine) or candidates.coverage[at] > STRAY or candidates.named[at]
-
-
 def _scores(candidates: Candidates, options: Options) -> list[float]:
+    """By the rule. Only NaN is unlike itself, which is quicker to ask than `isnan`."""
     match options.rule:
         case "house":
             pairs = zip(candidates.cosine, candidates.coverage, strict=True)
-            scores = [said if isnan(near) else near + 0.5 * said * said for near, said in pairs]
+            scores = [near + 0.5 * said * said if near == near else said for near, said in pairs]
         case "openclaw":
             found = zip(candidates.bm25, candidates.complete, strict=True)
             texts = [bm25 / (1 + bm25) if complete else 0.0 for bm25, complete in found]
             pairs = zip(candidates.cosine, texts, strict=True)
-            scores = [said if isnan(near) else 0.7 * near + 0.3 * said for near, said in pairs]
+            scores = [0.7 * near + 0.3 * said if near == near else said for near, said in pairs]
         case _:
             assert_never(options.rule)
     if (life := options.half_life_days) > 0:
         scores = [score * 2 ** (-max(age, 0) / life) for score, age in zip(scores, candidates.age, strict=True)]
-    if step := options.importance:
+    if (step := options.importance) and candidates.importance.count(PLAIN) < len(scores):
         scores = [score * (1 + step * (felt - PLAIN)) for score, felt in zip(scores, candidates.importance, strict=True)]
     return scores
 

@@ -62,8 +62,8 @@ class Strings:
     def __getitem__(self, number: int) -> str:
         if number >= len(self._ends):
             return self._new[number - len(self._ends)]
-        start = int(self._ends[number - 1]) if number else 0
-        return self._blob[start : int(self._ends[number])].tobytes().decode()
+        start = self._ends.item(number - 1) if number else 0
+        return self._blob[start : self._ends.item(number)].tobytes().decode()
 
     def __len__(self) -> int:
         return len(self._ends) + len(self._new)
@@ -166,9 +166,8 @@ class Rows:
         wanted = np.asarray(ids, np.int64)
         rows = np.full(len(wanted), -1, np.int64)
         if self._sealed and len(wanted):
-            at = np.minimum(np.searchsorted(self._sorted, wanted), self._sealed - 1)
-            hit = self._sorted[at] == wanted
-            rows[hit] = at[hit] if self._order is None else self._order[at[hit]]
+            at = np.minimum(self._sorted.searchsorted(wanted), self._sealed - 1)
+            rows = np.where(self._sorted[at] == wanted, at if self._order is None else self._order[at], -1)
         if self._later:
             for place, id in enumerate(wanted.tolist()):
                 rows[place] = self._later.get(id, rows[place])
