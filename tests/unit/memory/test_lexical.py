@@ -85,6 +85,18 @@ def test_equals_the_reference_with_additions_and_deletions(docs: list[Doc], quer
     assert again == pytest.approx([wanted[at] for at in keep], rel=1e-5)
 
 
+@settings(max_examples=50, deadline=None)
+@given(documents, st.lists(st.integers(0, 14), unique=True, max_size=5))
+def test_long_lists_score_as_short_ones_do(docs: list[Doc], query: list[int]) -> None:
+    state = corpus(docs, [sum(doc.values()) for doc in docs])
+    short = asked(built(docs), query, state, count=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lexical, "FEW", -1)
+        long = asked(built(docs), query, state, count=True)
+    assert long.scores == pytest.approx(short.scores, rel=1e-5)
+    assert (long.best, long.matched.tolist()) == (pytest.approx(short.best), short.matched.tolist())
+
+
 def test_rows_added_while_merging_come_down_with_the_others() -> None:
     docs: list[Doc] = [{1: 1}, {2: 1}, {1: 2}]
     postings = built(docs)
