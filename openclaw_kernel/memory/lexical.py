@@ -163,10 +163,9 @@ class Postings:
         rows, times = self._rows[start:end], self._times[start:end]
         later = [part.of_term(term) for part in self._parts]
         if self._packed:
-            at = np.flatnonzero(np.frombuffer(self._terms_said, np.uint64) == np.uint64(term))
+            at = (np.frombuffer(self._terms_said, np.uint64) == np.uint64(term)).nonzero()[0]
             later.append(np.frombuffer(self._packed, np.int64)[at])
-        later = [packed for packed in later if len(packed)]
-        if later:
+        if later and (later := [packed for packed in later if len(packed)]):
             packed = np.concatenate(later)
             rows = np.concatenate((rows, ((packed >> 8) - self._shift).astype(np.int32)))
             times = np.concatenate((times, (packed & MOST).astype(np.uint8)))

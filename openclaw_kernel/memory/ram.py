@@ -225,10 +225,10 @@ class RamIndex:
             ids=rows["id"][at].tolist(),
             rows=chosen,
             cosine=self._cosines(vector, near, at),
-            coverage=[min(value / best, 1.0) for value in bm25],
+            coverage=[share if (share := value / best) < 1.0 else 1.0 for value in bm25],
             bm25=bm25,
             complete=(found.matched[at] == max(1, len(lists))).tolist() if found.matched is not None else [False] * len(chosen),
-            named=[row in asked for row in chosen],
+            named=[row in asked for row in chosen] if asked else [False] * len(chosen),
             age=[today - day if day > 0 else 0 for day in days],
             importance=rows["importance"][at].tolist(),
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from openclaw_kernel.memory.api import Kind, Provenance
+from openclaw_kernel.memory.api import KINDS, Kind, Provenance
 from openclaw_kernel.memory.arrays import Arrays
 
 KIND_ORDER: tuple[Kind, ...] = ("memory", "session")
@@ -89,7 +89,8 @@ def greatest(values: NDArray[Any], k: int) -> NDArray[np.int64]:
     if groups == 1:
         return values.argpartition(size - k)[size - k :]
     tops = values[: width * groups].reshape(groups, width).max(axis=0)
-    places = np.flatnonzero(values >= np.partition(tops, width - k)[width - k])
+    tops.partition(width - k)
+    places: NDArray[np.int64] = (values >= tops[width - k]).nonzero()[0]
     if len(places) == k:
         return places
     return places[values[places].argpartition(len(places) - k)[len(places) - k :]]
@@ -198,11 +199,11 @@ class Rows:
             for id, path, heading, kind, provenance, importance, day, *span, _ in zip(*columns, strict=True)
         ]
 
-    def of_kinds(self, kinds: Iterable[Kind]) -> NDArray[np.bool_] | None:
+    def of_kinds(self, kinds: frozenset[Kind]) -> NDArray[np.bool_] | None:
         """Which rows are alive and of these kinds; None when all are."""
-        numbers = [KIND_ORDER.index(kind) for kind in kinds]
-        if len(numbers) == len(KIND_ORDER):
+        if kinds == KINDS:
             return self.alive[: self.size] if self.dead else None
+        numbers = [KIND_ORDER.index(kind) for kind in kinds]
         return self.alive[: self.size] & np.isin(self._columns["kind"][: self.size], numbers)
 
     def compacted(self, upto: int, keep: NDArray[np.int64]) -> Rows:
