@@ -65,7 +65,7 @@ def test_the_live_panel_of_a_python_kernel(browser: Browser, lab: Lab) -> None:
     write(lab.notebooks / "panel.ipynb", "%load_ext openclaw_kernel\n%claw live", code, asking, form)
     page = opened(browser, lab, "panel", height=1000)
     panel = run(page, 0)
-    expect(panel.locator(".oc-now").first).to_contain_text("notebook-panel-", timeout=WAIT_MS)
+    expect(panel.locator(".oc-now").first).to_contain_text("notebook panel", timeout=WAIT_MS)
     run(page, 1)
     expect(panel).to_contain_text("built-in stand-in", timeout=WAIT_MS)
     output = run(page, 2)

@@ -141,7 +141,7 @@ async def test_a_model_that_is_added_is_taken_up_at_once(tmp_path: Path) -> None
         assert (seen["agentId"], seen["done"], seen["total"]) == ("main", chunks, chunks)
         first = await peer.event("memory.progress")
         assert first["active"] is True and 0 < first["done"] < chunks
-        found = await peer.call("memory.search", {"query": "garden"})
+        found = await peer.call("memory.search", {"query": "montage"})
         assert found["semantic"] is True and found["model"] and found["results"], "found by meaning alone"
         status, out, _ = await command(state, "status", "--watch")
         assert status == 0 and "Semantic search is on." in out and str(chunks) in out

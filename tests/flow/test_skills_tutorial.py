@@ -22,7 +22,7 @@ TUTORIAL = Path(__file__).parents[2] / "notebooks" / "a-skill-of-your-own.ipynb"
 
 def shown(notebook: Any, cell_id: str) -> str:
     cell = next(cell for cell in notebook.cells if cell.id == cell_id)
-    parts = [output.get("text") or output.get("data", {}).get("text/markdown") or "" for output in cell.outputs]
+    parts = [output.get("text") or output.get("data", {}).get("text/plain") or "" for output in cell.outputs]
     return "\n".join(map(str, parts))
 
 
