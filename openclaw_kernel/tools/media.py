@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from urllib.parse import urlsplit
 from openclaw_kernel.safety.paths import inside, regular_file
 from openclaw_kernel.tools.api import Effect, ToolContext, ToolError
 from openclaw_kernel.tools.web import Web
+from openclaw_kernel.tools.worker import work
 from openclaw_kernel.values.errors import UserError
 
 MAX_BYTES = 10_000_000
@@ -69,23 +69,11 @@ async def _fetch(url: str, web: Web) -> bytes:
 
 async def opened(name: str, data: bytes, asked: Mapping[str, Any]) -> dict[str, Any]:
     """What the worker makes of it; it is killed when its time is up. Raises `ToolError`, with `name` as its subject."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-I", _WORKER),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-        env={"PATH": os.defpath},
-    )
     try:
-        async with asyncio.timeout(WORK_S):
-            said, _ = await process.communicate(json.dumps(asked).encode() + b"\n" + data)
+        code, said = await work(_WORKER, json.dumps(asked).encode() + b"\n" + data, WORK_S)
     except TimeoutError:
         raise ToolError(f"{name} was not opened within {WORK_S:g} seconds; it may be made to keep its reader busy.") from None
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-    if process.returncode or not said:
+    if code or not said:
         raise ToolError(f"{name} needs more time or memory to be opened than it may have.")
     answer: dict[str, Any] = json.loads(said)
     if "error" in answer:

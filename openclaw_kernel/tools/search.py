@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import re
-import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,6 +16,7 @@ from openclaw_kernel.safety.paths import ToolPathError, inside
 from openclaw_kernel.tools.api import Tool, ToolContext, ToolError, ToolResult, text_result
 from openclaw_kernel.tools.closed import closed_paths, refuse_closed
 from openclaw_kernel.tools.files import MAX_TEXT_BYTES
+from openclaw_kernel.tools.worker import work
 
 SKIPPED = (".git", ".hg", ".svn", ".jj", ".bzr", "CVS", "node_modules", "__pycache__", ".venv", ".tox", ".mypy_cache",
            ".pytest_cache", ".ruff_cache", ".ipynb_checkpoints", ".openclaw")  # fmt: skip
@@ -140,24 +139,12 @@ async def grep(args: GrepArgs, ctx: ToolContext) -> ToolResult:
 
 
 async def _work(asked: Mapping[str, Any]) -> dict[str, Any]:
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-I", "-S", _WORKER),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-        env={"PATH": os.defpath},
-    )
     try:
-        async with asyncio.timeout(SECONDS):
-            said, _ = await process.communicate(json.dumps(asked).encode())
+        code, said = await work(_WORKER, json.dumps(asked).encode(), SECONDS, "-S")
     except TimeoutError:
         raise ToolError(f"The search took more than {SECONDS:g} seconds; use a simpler pattern or name a folder.") from None
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-    if process.returncode:
-        raise ToolError(f"The search ended with exit code {process.returncode}; name a folder or a simpler pattern.")
+    if code:
+        raise ToolError(f"The search ended with exit code {code}; name a folder or a simpler pattern.")
     answer: dict[str, Any] = json.loads(said)
     return answer
 
