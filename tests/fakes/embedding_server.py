@@ -7,38 +7,28 @@ with EmbeddingServer(key="k") as server:
 from __future__ import annotations
 
 import json
-import threading
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
 from typing import Any
 
+from tests.fakes.http_thread import HttpThread, QuietHandler
 from tests.fakes.tiny_model import by_hand
 
 MODEL = "tiny-embed"
 
 
 @dataclass
-class EmbeddingServer:
+class EmbeddingServer(HttpThread):
     """`fail` is a status (or "shape", "json", "dim") that the next answers have instead of a right one."""
 
     key: str = ""
     most: int = 64
     fail: int | str = 0
     requests: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
-    _server: ThreadingHTTPServer | None = None
 
-    @property
-    def url(self) -> str:
-        assert self._server is not None
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
-
-    def __enter__(self) -> EmbeddingServer:
+    def handler(self) -> type[QuietHandler]:
         fake = self
 
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
+        class Handler(QuietHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 status, answer = fake.answer(self.path, dict(self.headers), body)
@@ -49,17 +39,7 @@ class EmbeddingServer:
                 self.end_headers()
                 self.wfile.write(data)
 
-            def log_message(self, format: str, *args: object) -> None:
-                return
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        assert self._server is not None
-        self._server.shutdown()
-        self._server.server_close()
+        return Handler
 
     def answer(self, path: str, headers: dict[str, str], body: bytes) -> tuple[int, Any]:
         if path not in ("/v1/embeddings", "/api/embed"):
