@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import select
 import signal
 import socket
 import subprocess
@@ -46,3 +48,15 @@ def program(*arguments: str, env: Mapping[str, str] | None = None) -> Iterator[d
             yield json.loads(line)
         finally:
             stop(process)
+
+
+def gone(pid: int, seconds: float = 10) -> bool:
+    """Whether a process that was killed has ended; the kernel may take a moment, so its end is waited for."""
+    try:
+        handle = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return True
+    try:
+        return bool(select.select([handle], [], [], seconds)[0])
+    finally:
+        os.close(handle)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import select
 import signal
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
@@ -24,17 +23,7 @@ from openclaw_kernel.tools.output import Output, plain
 from openclaw_kernel.tools.process_tool import process_tool
 from openclaw_kernel.values.messages import Text
 from openclaw_kernel.values.stream import AbortSignal
-
-
-def gone(pid: int) -> bool:
-    try:
-        handle = os.pidfd_open(pid)
-    except ProcessLookupError:
-        return True
-    try:
-        return bool(select.select([handle], [], [], 10)[0])
-    finally:
-        os.close(handle)
+from tests.processes import gone
 
 
 def text(result: ToolResult) -> str:

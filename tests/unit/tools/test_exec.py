@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import select
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from openclaw_kernel.tools.exec import exec_tool
 from openclaw_kernel.tools.python import python_tool
 from openclaw_kernel.values.messages import Text
 from openclaw_kernel.values.stream import AbortSignal
+from tests.processes import gone
 
 EXEC = exec_tool()
 
@@ -54,18 +54,6 @@ def alive(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in ("Z", "X")
     except FileNotFoundError:
         return False
-
-
-def gone(pid: int) -> bool:
-    """Whether a process that was killed has ended; the kernel may take a moment, so its end is waited for."""
-    try:
-        handle = os.pidfd_open(pid)
-    except ProcessLookupError:
-        return True
-    try:
-        return bool(select.select([handle], [], [], 10)[0])
-    finally:
-        os.close(handle)
 
 
 async def test_details_say_what_ran(bench: Bench) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import select
 import signal
 import subprocess
 import sys
@@ -17,6 +16,7 @@ from openclaw_kernel.tools.api import ToolContext
 from openclaw_kernel.tools.guardian import Guardian
 from openclaw_kernel.tools.process import Input, Process
 from openclaw_kernel.values.stream import AbortSignal
+from tests.processes import gone
 
 
 def context(folder: Path) -> ToolContext:
@@ -36,17 +36,6 @@ def alive(mark: str) -> list[int]:
     return found
 
 
-def gone(pid: int) -> bool:
-    try:
-        handle = os.pidfd_open(pid)
-    except ProcessLookupError:
-        return True
-    try:
-        return bool(select.select([handle], [], [], 20)[0])
-    finally:
-        os.close(handle)
-
-
 @pytest.mark.parametrize("stdin", ["none", "pipe", "terminal"])
 async def test_a_stop_at_any_moment_of_the_start_leaves_nothing(tmp_path: Path, stdin: Input) -> None:
     mark = f"7654{os.getpid()}"
@@ -57,7 +46,7 @@ async def test_a_stop_at_any_moment_of_the_start_leaves_nothing(tmp_path: Path, 
         for _ in range(moment):
             await asyncio.sleep(0)
         await asyncio.wait_for(process.destroy(), 20)
-        left = [pid for pid in alive(mark) if not await asyncio.to_thread(gone, pid)]
+        left = [pid for pid in alive(mark) if not await asyncio.to_thread(gone, pid, 20)]
         assert left == [], f"after {moment} steps"
     await asyncio.sleep(0)
     assert len(os.listdir("/proc/self/fd")) <= before
@@ -87,7 +76,7 @@ def test_what_runs_is_ended_when_the_gateway_is_killed(tmp_path: Path) -> None:
         children = [int(word) for word in gateway.stdout.readline().split()]
         assert len(children) == 2 and all(map(psutil.pid_exists, children))
         gateway.send_signal(signal.SIGKILL)
-    assert all(map(gone, children))
+    assert all(gone(pid, 20) for pid in children)
 
 
 def test_what_was_forgotten_is_left_alone_and_a_second_guardian_starts_anew() -> None:
