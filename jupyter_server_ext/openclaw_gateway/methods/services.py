@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from openclaw_gateway.automation.dreams import Dreams
 from openclaw_gateway.automation.house import Automation
@@ -26,7 +26,6 @@ from openclaw_kernel.agent.api import Runtime
 from openclaw_kernel.agent.settings import workspace_of
 from openclaw_kernel.config.schema import OpenClawConfig
 from openclaw_kernel.config.service import ConfigStore
-from openclaw_kernel.memory.desk import Forget
 from openclaw_kernel.memory.memories import Memories
 from openclaw_kernel.models.service import Models
 from openclaw_kernel.safety.approvals import Approvals
@@ -42,6 +41,9 @@ from openclaw_kernel.values import session_key
 from openclaw_kernel.values.clock import Clock, NewId
 from openclaw_kernel.values.envelope import Peer
 from openclaw_kernel.values.errors import invalid
+
+if TYPE_CHECKING:
+    from openclaw_kernel.memory.desk import Forget  # with it comes all that imports and exports notes
 
 __all__ = ["GatewayServices", "NoParams", "Params", "parts"]
 

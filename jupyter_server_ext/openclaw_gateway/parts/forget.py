@@ -24,7 +24,6 @@ from openclaw_gateway.parts import forget_left as left
 from openclaw_gateway.parts import forget_rows as rows
 from openclaw_kernel.memory.api import ForgetReport, MemoryRefused, Selector
 from openclaw_kernel.memory.backend import memory_folder
-from openclaw_kernel.memory.dreaming import forget_dreams
 from openclaw_kernel.memory.memories import Memories
 from openclaw_kernel.sessions.store import Sessions
 from openclaw_kernel.store.ledger import Ledger
@@ -262,6 +261,8 @@ class Forgetter:
         files.remove_leftovers([*rows.ledger_files(self._state_dir), *books], places, self._since)
 
     async def _of_memory(self, agent_id: str, selector: Selector) -> ForgetReport:
+        from openclaw_kernel.memory.dreaming import forget_dreams  # loaded with the first forgetting
+
         report = await self._memories.of(agent_id).forget(selector)
         await asyncio.to_thread(forget_dreams, self._workspace(agent_id), memory_folder(self._state_dir, agent_id))
         return report
