@@ -24,8 +24,8 @@ def account_of(turn: Turn) -> Account:
 
 def account_for(sessions: Sessions, entry: SessionEntry, run_id: str) -> Account:
     """The account of a run in the session of `entry`; what a subagent spends counts for the session that started it."""
-    root = sessions.root(entry.key) or entry
-    root_id = root.session_id if root.key != entry.key else ""
+    above = sessions.above(entry.key)
+    root_id = above[-1].session_id if above else ""
     return Account(entry.agent_id, entry.key, entry.session_id, run_id, root_id)
 
 

@@ -201,8 +201,7 @@ class Desk:
             return False
         if self._descends(entry, caller.session_key):
             return True
-        root = self.parts.sessions.root(caller.session_key)
-        if caller.guest or scope == "tree" or is_shared(root.key if root is not None else caller.session_key):
+        if caller.guest or scope == "tree" or is_shared(self.parts.sessions.root_key(caller.session_key)):
             return False
         if entry.agent_id == caller.agent_id:
             return True
@@ -210,14 +209,7 @@ class Desk:
 
     def _descends(self, entry: SessionEntry, ancestor: str) -> bool:
         """Whether a session was started by another one, or by one that it started."""
-        at: SessionEntry | None = entry
-        for _ in range(8):
-            if at is None or at.parent_session_key is None:
-                return False
-            if at.parent_session_key == ancestor:
-                return True
-            at = self.parts.sessions.get(at.parent_session_key)
-        return False
+        return any(above.key == ancestor for above in self.parts.sessions.above(entry.key))
 
     def _child(self, caller: Caller, name: str) -> SubagentRow:
         rows = self.subagents.children(caller.session_key)

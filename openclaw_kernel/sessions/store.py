@@ -81,15 +81,19 @@ class Sessions:
         ledger = self._ledgers.get(_agent_of(canonical))
         return ledger.get(canonical) if ledger else None
 
-    def root(self, key: str) -> SessionEntry | None:
-        """The session for which a subagent works, through those between; any other session is its own root."""
+    def above(self, key: str) -> Entries:
+        """The sessions for which a subagent works, nearest first; none for any other session."""
+        found: Entries = []
         entry = self.get(key)
-        for _ in range(MAX_ANCESTORS):
-            above = self.get(entry.parent_session_key) if entry is not None and entry.parent_session_key else None
-            if above is None:
-                break
-            entry = above
-        return entry
+        while entry is not None and entry.parent_session_key and len(found) < MAX_ANCESTORS:
+            entry = self.get(entry.parent_session_key)
+            found += [entry] if entry is not None else []
+        return found
+
+    def root_key(self, key: str) -> str:
+        """The conversation for which a subagent works in the end; any other session is its own."""
+        above = self.above(key)
+        return above[-1].key if above else key
 
     def list(self, agent_id: str | None = None) -> Entries:
         """Newest first; pinned ones before the others."""

@@ -57,7 +57,7 @@ def open_memories(
         spoken=lambda agent_id: private_transcripts(sessions, agent_id),
         tainted=lambda key: _tainted(sessions, key),
         taint=lambda key, tool: mark_tainted(sessions.open(key), tool),
-        root=lambda key: _root(sessions, key),
+        root=sessions.root_key,
         progress=teller.of,
         makers=memory_makers(plugins),
     )
@@ -112,11 +112,6 @@ def _private(entry: SessionEntry) -> bool:
 def _tainted(sessions: Sessions, key: str) -> bool:
     entry = sessions.get(key)
     return entry is not None and sessions.transcript(entry.agent_id, entry.session_id).latest("taint") is not None
-
-
-def _root(sessions: Sessions, key: str) -> str:
-    entry = sessions.root(key)
-    return key if entry is None else entry.key
 
 
 def _embedding(agent_id: str, settings: Memory, secrets: Secrets, state_dir: Path, models: Models) -> Callable[[], Opened]:
